@@ -1,0 +1,48 @@
+# Everything a person or CI runs. `make help` lists it.
+SITES ?= 4
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock wheelhouse check test test-lab molecule demo lab lab-down clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## what everything else needs: Debian packages (sudo), the Python environment
+
+$(VENV)/.ready: requirements.txt pyproject.toml tools/setup
+	tools/setup
+	@touch $@
+
+lock: ## compile requirements/*.in into pinned, hashed lists
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--custom-compile-command "make lock" requirements/controller.in -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--custom-compile-command "make lock" -c requirements.txt requirements/site.in -o requirements/site.txt
+
+wheelhouse: setup ## wheels for the sites (Debian 12 and 13), hashes checked, plus our own wheel
+	tools/wheelhouse
+
+check: setup ## lint, types, unit tests: under two minutes, for every save
+	tools/check
+
+test: setup wheelhouse ## everything: check, contract, records, lab tests, Molecule
+	tools/test
+
+molecule: setup wheelhouse ## the role scenarios alone
+	tools/molecule
+
+demo: setup wheelhouse ## a district on this machine: Indosat fails the gate, move to Telkomsel in waves, report
+	tools/demo $(SITES)
+
+lab: setup wheelhouse ## raise the twin of a district: make lab SITES=4
+	$(BIN)/rekamatan-lab up --sites $(SITES)
+
+lab-down: ## remove it
+	$(BIN)/rekamatan-lab down
+
+clean: lab-down ## remove the lab, build/ and caches
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""What runs at the site beside the switch: units, status, requests."""

@@ -1,0 +1,1 @@
+"""Subcommands of `rekamatan`, one file per group; each has `register(subparsers)`."""

@@ -1,0 +1,1 @@
+"""Evidence: what a run leaves behind to prove what happened."""

@@ -1,0 +1,1 @@
+"""The district: inventory checks, secrets, rollout ledger, waves, report."""

@@ -1,0 +1,1 @@
+"""Modem drivers: one file per platform, one contract (`base.ModemDriver`)."""

@@ -1,0 +1,72 @@
+"""The driver contract. Policy lives in `wan/switch.py`, never in a driver.
+
+A driver object is bound to one modem and opens its session lazily; losing the session while
+`apply` or `revert` runs is expected (the bearer moves) and is not an error there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from rekamatan.models import (
+        ChangePlan,
+        Identity,
+        ModemState,
+        PendingRollback,
+        Rollback,
+        Signal,
+        WanProfile,
+    )
+
+
+@runtime_checkable
+class ModemDriver(Protocol):
+    """What every platform offers; what it cannot do raises `NotSupportedError`."""
+
+    platform: ClassVar[str]
+    rollback: ClassVar[Rollback]
+
+    def identify(self) -> Identity:
+        """Model and firmware. Raises `DeviceLoginError`, `DeviceUnreachableError`."""
+        ...
+
+    def read_state(self) -> ModemState:
+        """A fresh reading; absent fields are None."""
+        ...
+
+    def render(self, profile: WanProfile, state: ModemState, plan_id: str) -> ChangePlan:
+        """Pure: what would have to be sent to make `profile` the active one. Text in, text out."""
+        ...
+
+    def backup(self) -> str:
+        """The device's configuration as text (secrets redacted), for evidence and restore."""
+        ...
+
+    def arm(self, plan: ChangePlan, seconds: int) -> None:
+        """Put the way back on the device: a timer that survives a power cut, verified by reading back."""
+        ...
+
+    def pending(self) -> PendingRollback | None:
+        """The armed timer on the device, whoever armed it; None when there is none."""
+        ...
+
+    def apply(self, plan: ChangePlan) -> None:
+        """Send the change. Raises `ApplyError` when the device refuses a command."""
+        ...
+
+    def confirm(self, plan_id: str) -> None:
+        """Remove the timer; idempotent. Raises `DeviceError` when the timer fired before."""
+        ...
+
+    def revert(self, plan: ChangePlan) -> None:
+        """Bring the old profile back now and remove the timer; idempotent."""
+        ...
+
+    def signal(self) -> Signal:
+        """Radio figures of the active SIM."""
+        ...
+
+    def close(self) -> None:
+        """End the session, if any."""
+        ...

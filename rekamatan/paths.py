@@ -1,0 +1,14 @@
+"""Where things live on a site and at the data centre: one place for code, docs and units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ETC = Path("/etc/rekamatan")
+SITE_FILE = ETC / "site.json"  # desired state of this site, no secrets; written by role site_agent
+STATE = Path("/var/lib/rekamatan")
+WAN = STATE / "wan"  # journal.jsonl, known-good.json, request.json, outcome.json
+VERIFY = STATE / "verify"  # last.json, baseline-<profile>.json
+RECORDS = STATE / "records"  # spool/, sent/, receipts/, ledger.sqlite
+EVIDENCE = STATE / "evidence"
+TLS = ETC / "tls"  # ca.crt, intake.crt, forwarder.crt; the keys arrive as systemd credentials

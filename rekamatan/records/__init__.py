@@ -1,0 +1,1 @@
+"""Records: resumable intake, spool, ledger, forwarder, receipts."""

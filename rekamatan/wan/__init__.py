@@ -1,0 +1,1 @@
+"""The WAN switch: plan, transaction, journal, recovery at boot."""
