@@ -44,7 +44,7 @@ class ModemDriver(Protocol):
         ...
 
     def arm(self, plan: ChangePlan, seconds: int) -> None:
-        """Put the way back on the device: a timer that survives a power cut, verified by reading back."""
+        """Put the way back on the device: a timer that survives a power cut, read back."""
         ...
 
     def pending(self) -> PendingRollback | None:

@@ -1,0 +1,93 @@
+"""What a modem's machine holds: its ports, and what the twin of its command line is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lab.topology import District, LabSite
+
+CODE = "/opt/twin"  # where lab/ is copied: PYTHONPATH of the twin
+CONFIG = "/etc/rekamatan-twin.json"
+HOST_KEY = "/etc/rekamatan-twin.key"
+
+UNITS = {
+    "rekamatan-ports.service": """[Unit]
+Description=LAN bridge of the modem
+Before=rekamatan-twin.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+EnvironmentFile=/etc/rekamatan-modem
+ExecStart=ip link add bridge type bridge
+ExecStart=ip address add ${LAN} dev bridge
+ExecStart=ip link set bridge up
+
+[Install]
+WantedBy=multi-user.target
+""",
+    "rekamatan-twin.service": f"""[Unit]
+Description=Command line of the modem (twin)
+After=rekamatan-ports.service
+Requires=rekamatan-ports.service
+
+[Service]
+Environment=PYTHONPATH={CODE}
+ExecStart=/usr/bin/python3 -m lab.twins.routeros7 --config {CONFIG}
+Restart=on-failure
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+""",
+}
+
+
+def twin_config(site: LabSite, district: District) -> dict[str, Any]:
+    """The content of `CONFIG`: a device fresh from the workshop, with its SIMs in."""
+    variables = site.variables
+    factory = {"password": variables["vault_modem_password"], "group": "full"}
+    return {
+        "identity": site.slug,
+        "lan_address": site.address(1),
+        "lan_prefix": site.lan.prefixlen,
+        "listen_port": 22,
+        "host_key_file": HOST_KEY,
+        "users": {variables["site_modem"].get("username", "rekamatan"): factory},
+        "flash": "/flash",
+        "attach_seconds": district.attach_seconds,
+        "sims": _sims(site, district),
+        "carriers": {
+            carrier.slug: {
+                "interface": f"gn-{carrier.slug}"[:15],
+                "local": carrier.modem_address(site.index),
+                "ggsn": carrier.gateway,
+            }
+            for carrier in district.carriers
+        },
+        "initial": _initial(site),
+    }
+
+
+def _sims(site: LabSite, district: District) -> dict[str, dict[str, str]]:
+    """Slot -> card. A SIM of a carrier the lab does not have is left out."""
+    networks = {carrier.slug: carrier for carrier in district.carriers}
+    profiles = site.variables["wan_profiles"]
+    found = {}
+    for profile, sim in site.variables["site_sims"].items():
+        network = networks.get(profiles[profile]["carrier"])
+        if network:
+            card = {"iccid": str(sim["iccid"]), "imsi": str(sim["imsi"])}
+            found[str(sim["slot"])] = {**card, "carrier": network.slug, "plmn": network.plmn}
+    return found
+
+
+def _initial(site: LabSite) -> dict[str, str]:
+    """The WAN profile that is in use when the site is provisioned."""
+    profile = site.variables["site_wan_profile"]
+    return {
+        "profile": profile,
+        "sim_slot": site.variables["site_sims"][profile]["slot"],
+        "apn": site.variables["wan_profiles"][profile]["apn"],
+    }

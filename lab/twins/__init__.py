@@ -1,0 +1,1 @@
+"""Twins of real modems: stateful command lines whose changes move a real bearer."""

@@ -1,0 +1,1 @@
+"""Twin of a RouterOS 7 LTE router."""

@@ -1,0 +1,161 @@
+"""The LTE modem inside the twin: SIM slot, APN profile, and the bearer that follows them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.twins.engine.radio import AttachRefusedError
+from lab.twins.routeros7.values import ScriptError, duration_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lab.twins.engine.radio import Bearer, Radio, SimCard
+
+
+@dataclass(frozen=True, slots=True)
+class ModemTiming:
+    """Seconds things take on the radio side.
+
+    A real modem re-initialises for about 30 s after a change of SIM slot and attaches in 8-60 s;
+    the lab is faster so that a district fits in minutes.
+    """
+
+    attach_s: float = 2.0
+    absent_s: float = 1.0  # after a SIM slot change `lte1` is not there at all
+    retry_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the configuration asks of the modem."""
+
+    slot: str
+    apn: str
+    add_default_route: bool = True
+
+
+class Modem:
+    """Keeps the bearer as the configuration asks; every change starts from a detached modem."""
+
+    def __init__(
+        self,
+        radio: Radio,
+        sims: Mapping[str, SimCard],
+        timing: ModemTiming,
+        notify: Callable[[str, str], None],
+    ) -> None:
+        self._radio = radio
+        self._sims = sims
+        self._timing = timing
+        self._notify = notify  # (topics, message): the device's log
+        self._task: asyncio.Task[None] | None = None
+        self._selection: Selection | None = None
+        self._changed = asyncio.Event()
+        self._connected_at = 0.0
+        self.bearer: Bearer | None = None
+        self.absent = False
+        self._registered = False
+
+    @property
+    def default_route(self) -> bool:
+        """Whether the bearer carries the default route."""
+        selected = self._selection is not None and self._selection.add_default_route
+        return selected and self.bearer is not None
+
+    def select(self, selection: Selection) -> None:
+        """Follow the configuration; the same selection again changes nothing."""
+        if selection == self._selection:
+            return
+        moved = self._selection is not None and selection.slot != self._selection.slot
+        self._selection = selection
+        self._forget_bearer()
+        self._registered = False
+        self.absent = moved or self.absent
+        self._changed.set()
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Power off."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._radio.detach()
+        self._forget_bearer()
+
+    async def _follow(self) -> None:
+        """One attempt at a time: a change ends it, and the next starts from a detached modem."""
+        while True:
+            self._changed.clear()
+            attempt = asyncio.create_task(self._keep())
+            try:
+                await self._changed.wait()
+            finally:
+                attempt.cancel()
+                await asyncio.gather(attempt, return_exceptions=True)
+                await self._radio.detach()
+
+    async def _keep(self) -> None:
+        """Attach as selected, again whenever the bearer is refused or lost."""
+        if self.absent:
+            await asyncio.sleep(self._timing.absent_s)
+            self.absent = False
+        selection = self._selection
+        sim = self._sims.get(selection.slot) if selection else None
+        if selection is None or sim is None:
+            return  # no SIM: nothing will ever register
+        while True:
+            await asyncio.sleep(self._timing.attach_s)
+            self._registered = True
+            if not await self._attach(sim, selection.apn):
+                await asyncio.sleep(self._timing.retry_s)
+
+    async def _attach(self, sim: SimCard, apn: str) -> bool:
+        """One attachment, until it is lost; False when it was refused."""
+        try:
+            self.bearer = await self._radio.attach(sim, apn)
+        except AttachRefusedError as refusal:
+            self._notify("lte,error", f"lte1 could not acquire data connection: {refusal}")
+            return False
+        self._connected_at = time.monotonic()
+        self._notify("interface,info", "lte1 link up")
+        try:
+            await self._radio.wait_lost()
+            await self._radio.detach()
+        finally:
+            self._forget_bearer()
+        return True
+
+    def _forget_bearer(self) -> None:
+        if self.bearer is not None:
+            self._notify("interface,info", "lte1 link down")
+        self.bearer = None
+
+    def monitor(self) -> dict[str, str]:
+        """Figures as `/interface lte monitor lte1 once` gives them. Raises `ScriptError`."""
+        if self.absent or self._selection is None:
+            raise ScriptError("no such item")
+        sim = self._sims.get(self._selection.slot)
+        figures = {"status": self._status(sim), "model": "EG18-EA", "revision": "EG18EAPAR01A14M4G"}
+        if sim is None:
+            return figures
+        if self._registered:
+            figures |= {"current-operator": sim.plmn, "data-class": "LTE"}
+        if self.bearer is not None:
+            uptime = int(time.monotonic() - self._connected_at)
+            figures["session-uptime"] = duration_text(uptime)
+        figures |= {"imei": "356938035643809", "imsi": sim.imsi, "iccid": sim.iccid}
+        if self._registered:
+            figures |= {"rssi": "-69dBm", "rsrp": "-97dBm", "rsrq": "-9dB", "sinr": "17dB"}
+        return figures
+
+    def _status(self, sim: SimCard | None) -> str:
+        if self.bearer is not None:
+            return "running"
+        if sim is None:
+            return "sim not present"  # wording not seen in any capture; only known words count
+        return "registered" if self._registered else "searching"

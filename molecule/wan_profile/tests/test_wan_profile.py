@@ -1,0 +1,75 @@
+"""After the switch: what the site says, what the modem says, and that nothing is left open."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import testinfra
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+
+@pytest.fixture(scope="module")
+def kubu() -> Host:
+    inventory = os.environ["MOLECULE_INVENTORY_FILE"]
+    return testinfra.get_host(f"ansible://kubu?ansible_inventory={inventory}")
+
+
+def rekamatan(host: Host, *arguments: str) -> dict[str, Any]:
+    with host.sudo():
+        done = host.run(f"rekamatan {' '.join(arguments)} --json")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def outcomes(host: Host) -> list[dict[str, Any]]:
+    with host.sudo():
+        text = host.check_output("cat /var/lib/rekamatan/wan/outcomes/*.json | sed 's/}{/}\\n{/g'")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_the_new_profile_passed_the_gate_and_is_known_good(kubu: Host) -> None:
+    assert rekamatan(kubu, "status")["known_good"]["profile"] == "telkomsel"
+
+
+def test_the_gate_passes_on_the_new_link_with_a_record(kubu: Host) -> None:
+    gate = rekamatan(kubu, "verify")
+    assert gate["verdict"] == "pass"
+    assert {p["name"]: p["ok"] for p in gate["probes"]}["canary.receipt"] is True
+
+
+def test_nothing_is_pending(kubu: Host) -> None:
+    assert rekamatan(kubu, "wan", "pending")["pending"] is False
+
+
+def test_exactly_one_switch_changed_the_link(kubu: Host) -> None:
+    changed = [outcome for outcome in outcomes(kubu) if outcome["changed"]]
+    assert [outcome["target"] for outcome in changed] == ["telkomsel"]
+    assert changed[0]["change_order"] == "470/1/MOLECULE"
+    assert changed[0]["previous"] == "indosat"
+
+
+def test_the_modems_passwords_are_nowhere_in_clear(kubu: Host) -> None:
+    with kubu.sudo():
+        for name in ("modem-switch", "modem-read"):
+            command = f"systemd-creds decrypt /etc/rekamatan/credentials/{name}.cred -"
+            secret = json.loads(kubu.check_output(command))["password"]
+            assert len(secret) >= 12
+            found = kubu.run(
+                "grep -rlF --binary-files=text -e '%s' /etc/rekamatan /var/lib/rekamatan /var/log"
+                " /opt/rekamatan/release /run/rekamatan-apply /tmp",
+                secret,
+            )
+            assert found.stdout == ""
+
+
+def test_only_the_switch_can_read_the_credential_that_changes_the_modem(kubu: Host) -> None:
+    units = kubu.check_output("grep -l modem-switch: /etc/systemd/system/rekamatan-*.service")
+    assert [line.rsplit("/", 1)[-1] for line in units.splitlines()] == [
+        "rekamatan-recover.service",
+        "rekamatan-wan.service",
+    ]

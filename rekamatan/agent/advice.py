@@ -1,0 +1,130 @@
+"""Causes in words of the office, each with what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rekamatan.language import Phrase
+
+if TYPE_CHECKING:
+    from rekamatan.models import GateResult
+
+ADVICE: dict[str, Phrase] = {
+    "not_attached": Phrase(
+        id="Operator baru tidak memberi alamat. Minta kabupaten memeriksa APN dan kartu SIM.",
+        en="The new carrier gave no address. Ask the district office to check APN and SIM.",
+    ),
+    "wrong_iccid": Phrase(
+        id="Kartu SIM bukan kartu yang direncanakan. Periksa kartu di modem, mungkin tertukar.",
+        en="The SIM is not the planned one. Check the cards in the modem, they may be swapped.",
+    ),
+    "wrong_plmn": Phrase(
+        id="Modem terhubung ke jaringan operator lain. Periksa kartu SIM di modem.",
+        en="The modem is on another carrier's network. Check the SIM in the modem.",
+    ),
+    "no_change_order": Phrase(
+        id="Nomor surat perintah belum diberikan. Ulangi dengan --change-order NOMOR.",
+        en="No change order was given. Repeat with --change-order NUMBER.",
+    ),
+    "capture_in_progress": Phrase(
+        id="Perekaman sedang berjalan. Tunggu sampai selesai, lalu ulangi.",
+        en="A recording is in progress. Wait until it is finished, then repeat.",
+    ),
+    "pending_on_modem": Phrase(
+        id="Modem masih menunggu pergantian sebelumnya. Tunggu lima menit, lalu ulangi.",
+        en="The modem is still waiting for an earlier switch. Wait five minutes, then repeat.",
+    ),
+    "disk_full": Phrase(
+        id="Disk server penuh. Hubungi kantor kabupaten sebelum mengulangi.",
+        en="The server's disk is full. Call the district office before repeating.",
+    ),
+    "journal_damaged": Phrase(
+        id="Buku catatan pergantian di server rusak. Hubungi kantor kabupaten.",
+        en="The server's record of switches is damaged. Call the district office.",
+    ),
+    "unknown_active_profile": Phrase(
+        id="Modem memakai pengaturan yang tidak dikenal. Jalankan penyiapan kantor ini lagi.",
+        en="The modem uses a setting that is not known here. Provision this office again.",
+    ),
+    "unknown_profile": Phrase(
+        id="Nama operator itu tidak ada di kantor ini. Periksa ejaannya.",
+        en="This office has no such carrier profile. Check the spelling.",
+    ),
+    "already_active": Phrase(
+        id="Operator itu sudah dipakai, tetapi jalurnya tidak baik. Jalankan `rekamatan verify`.",
+        en="That carrier is in use already, but its link is not good. Run `rekamatan verify`.",
+    ),
+    "nothing_pending": Phrase(
+        id="Tidak ada pergantian yang perlu ditetapkan.", en="There is no switch to settle."
+    ),
+    "stale_request": Phrase(
+        id="Permintaan sudah terlalu lama. Ulangi perintahnya.",
+        en="The request is too old. Give the command again.",
+    ),
+    "interrupted": Phrase(
+        id="Listrik atau program terputus di tengah jalan. Ulangi perintahnya bila diperlukan.",
+        en="Power or program was cut in the middle. Repeat the command if it is still wanted.",
+    ),
+    "registration": Phrase(
+        id="Modem tidak terdaftar di operator. Periksa antena dan kartu SIM.",
+        en="The modem is not registered with the carrier. Check antenna and SIM.",
+    ),
+    "route": Phrase(
+        id="Operator tidak memberi alamat. Periksa APN dan kartu SIM.",
+        en="The carrier gave no address. Check APN and SIM.",
+    ),
+    "dns": Phrase(
+        id="Nama pusat data tidak ditemukan. Laporkan ke kantor kabupaten.",
+        en="The data centre's name is not found. Report it to the district office.",
+    ),
+    "ping.loss": Phrase(
+        id="Terlalu banyak paket hilang. Periksa antena; bila tetap, laporkan ke kantor kabupaten.",
+        en="Too many packets are lost. Check the antenna; if it stays, report it to the district.",
+    ),
+    "tcp": Phrase(
+        id="Layanan pusat data tidak menjawab. Laporkan ke kantor kabupaten.",
+        en="A service of the data centre does not answer. Report it to the district office.",
+    ),
+    "mtu": Phrase(
+        id="Paket besar tidak lewat. Laporkan ke kantor kabupaten.",
+        en="Large packets do not get through. Report it to the district office.",
+    ),
+    "tunnel": Phrase(
+        id="Jalur aman (VPN) ke pusat data tidak tersambung. Laporkan ke kantor kabupaten.",
+        en="The tunnel to the data centre is not up. Report it to the district office.",
+    ),
+    "canary.receipt": Phrase(
+        id="Rekaman uji tidak diterima pusat data. Laporkan ke kantor kabupaten.",
+        en="The test record did not reach the data centre. Report it to the district office.",
+    ),
+    "canary.throughput": Phrase(
+        id="Jalur terlalu lambat untuk rekaman. Laporkan ke kantor kabupaten.",
+        en="The link is too slow for records. Report it to the district office.",
+    ),
+    "clock": Phrase(
+        id="Jam server tidak tepat. Laporkan ke kantor kabupaten.",
+        en="The server's clock is off. Report it to the district office.",
+    ),
+    "ping": Phrase(
+        id="Jalur lebih lambat menjawab dari biasanya. Perekaman tetap dapat berjalan.",
+        en="The link answers slower than usual. Recording can go on.",
+    ),
+}
+OTHER = Phrase(
+    id="Sebab: {reason}. Laporkan ke kantor kabupaten.",
+    en="Cause: {reason}. Report it to the district office.",
+)
+_ALIASES = {"wrong_imsi": "wrong_iccid", "slot_planned_twice": "wrong_iccid"}
+
+
+def cause(reason: str, gate: GateResult | None) -> Phrase | None:
+    """The phrase for a reason's code, or for the first check that failed; None when unknown."""
+    codes = [reason.partition(":")[0].partition(" ")[0]]
+    if gate is not None:
+        codes += [probe.name for probe in gate.probes if probe.ok is False]
+    for code in codes:
+        known = _ALIASES.get(code, code)
+        for name in (known, known.partition(".")[0]):
+            if name in ADVICE:
+                return ADVICE[name]
+    return None

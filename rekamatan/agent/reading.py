@@ -1,0 +1,85 @@
+"""What the unit with `modem-read` answers: a verification, or what a switch would change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rekamatan import paths
+from rekamatan.agent import runtime
+from rekamatan.agent.trail import leave_evidence
+from rekamatan.clock import SystemClock
+from rekamatan.errors import ConfigError, DeviceError
+from rekamatan.plain import to_plain
+from rekamatan.verify.gate import budget_s
+from rekamatan.verify.store import BaselineStore, write_json
+from rekamatan.wan.disk import DirectoryDisk
+from rekamatan.wan.journal import Journal
+from rekamatan.wan.known_good import known_good
+from rekamatan.wan.plan import Found, Reason, no_go, no_go_found
+from rekamatan.wan.request import new_run_id
+
+if TYPE_CHECKING:
+    from rekamatan.models import GateResult, Site, WanProfile
+    from rekamatan.modems.base import ModemDriver
+
+
+def verify(site: Site, question: dict[str, Any]) -> GateResult:
+    """Measure the active link, keep the result as `verify/last.json` and in the evidence."""
+    wanted = str(question.get("profile") or "")
+    clock = SystemClock()
+    with runtime.driver(site, "modem-read") as modem:
+        profile = _profile(site, wanted or _active(site, modem))
+        canary, within_s = bool(question.get("canary", True)), budget_s(profile.limits)
+        result = runtime.gate(site, modem).check(profile, None, canary=canary, within_s=within_s)
+    if canary:
+        BaselineStore(paths.VERIFY, clock).keep(result)
+    data = {"id": question.get("id", ""), "gate": to_plain(result)}
+    write_json(paths.VERIFY / "last.json", data)
+    leave_evidence({"kind": "verify", "gate": to_plain(result)})
+    return result
+
+
+def plan(site: Site, question: dict[str, Any]) -> None:
+    """Read and compare only; the answer is `verify/plan.json`."""
+    data = _plan(site, str(question["profile"]), str(question.get("order", "")))
+    write_json(paths.VERIFY / "plan.json", data | {"id": question.get("id", "")})
+
+
+def _plan(site: Site, name: str, order: str) -> dict[str, Any]:
+    reasons: tuple[Reason, ...] = no_go(site, name, order)
+    profile = _profile(site, name)
+    clock = SystemClock()
+    with runtime.driver(site, "modem-read") as modem:
+        state = modem.read_state()
+        found = Found(
+            state=state,
+            pending=modem.pending(),
+            captures=runtime.SiteInterlocks().active_captures(),
+            free_bytes=runtime.SiteInterlocks().free_bytes(),
+            journal_damaged=Journal(DirectoryDisk(paths.WAN), clock).damaged,
+        )
+        change = modem.render(profile, state, new_run_id(clock))
+    reasons += no_go_found(site, found)
+    plain: dict[str, Any] = to_plain(change)
+    return plain | {
+        "profile": name,
+        "active": state.profile,
+        "empty": change.empty,
+        "reasons": to_plain(reasons),
+    }
+
+
+def _active(site: Site, modem: ModemDriver) -> str:
+    """The active profile; a modem that does not answer does not keep the link unmeasured."""
+    known = known_good(DirectoryDisk(paths.WAN), site).profile
+    try:
+        return modem.read_state().profile or known
+    except DeviceError:
+        return known
+
+
+def _profile(site: Site, name: str) -> WanProfile:
+    if name not in site.profiles:
+        known = ", ".join(sorted(site.profiles))
+        raise ConfigError(str(paths.SITE_FILE), "profiles", f"no profile {name!r}", f"use {known}")
+    return site.profiles[name]

@@ -1,0 +1,69 @@
+"""`rekamatan rollout show`: what the ledger of a rollout says about each site."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rekamatan.language import Phrase
+
+if TYPE_CHECKING:
+    import argparse
+
+HEADING = Phrase(
+    id="Perintah perubahan {order}, ke {profile}: {verified} dari {total} terverifikasi.",
+    en="Change order {order}, to {profile}: {verified} of {total} verified.",
+)
+
+
+def register(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    common: argparse.ArgumentParser,
+) -> None:
+    """Add `rollout show`."""
+    parser = subparsers.add_parser("rollout", help="look at the ledger of a rollout")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    show = actions.add_parser("show", parents=[common], help="state of each site")
+    show.add_argument("directory", type=Path, help="directory of the rollout")
+    show.set_defaults(run=run_show)
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """Print the latest word about each site; exit 0 when all are verified, 4 when any is open."""
+    from rekamatan.fleet.ledger import RolloutLedger, SiteState  # noqa: PLC0415 - controller only
+    from rekamatan.fleet.report_words import STATES  # noqa: PLC0415
+
+    ledger = RolloutLedger.read(arguments.directory)
+    entries = ledger.entries()
+    verified = sum(entry.state is SiteState.VERIFIED for entry in entries.values())
+    if arguments.json:
+        found = {
+            "change_order": ledger.change_order,
+            "profile": ledger.profile,
+            "sites": {
+                site: {"state": entry.state, "at": entry.at, "data": entry.data}
+                for site, entry in entries.items()
+            },
+        }
+        _say(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        heading = HEADING(
+            arguments.lang,
+            order=ledger.change_order or "-",
+            profile=ledger.profile,
+            verified=verified,
+            total=len(entries),
+        )
+        _say(heading)
+        for site, entry in entries.items():
+            state = STATES[entry.state].label(arguments.lang)
+            _say(f"  {site:28} {state:22} {entry.at}  {entry.data.get('reason', '')}".rstrip())
+    if verified == len(entries):
+        return 0
+    failed = {SiteState.PREFLIGHT_FAILED, SiteState.ROLLED_BACK, SiteState.STRANDED}
+    return 1 if any(entry.state in failed for entry in entries.values()) else 4
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 - the command's own output

@@ -1,0 +1,235 @@
+"""`rekamatan wan`: plan, switch, roll back and settle the office's carrier."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rekamatan import paths
+from rekamatan.agent import credentials
+from rekamatan.agent.follow import follow
+from rekamatan.agent.sentences import (
+    EXIT_OK,
+    EXIT_REFUSED,
+    EXIT_UNKNOWN,
+    REFUSED,
+    STEPS,
+    outcome_exit,
+    say_outcome,
+)
+from rekamatan.agent.units import ask_reader, require_root
+from rekamatan.clock import SystemClock
+from rekamatan.config import load_site
+from rekamatan.errors import RefusedError, RekamatanError
+from rekamatan.language import Phrase
+from rekamatan.plain import to_plain
+from rekamatan.wan import request
+from rekamatan.wan.disk import DirectoryDisk
+from rekamatan.wan.journal import TERMINAL, Journal
+from rekamatan.wan.plan import no_go
+from rekamatan.wan.run import elapsed
+
+if TYPE_CHECKING:
+    from rekamatan.models import SwitchOutcome, SwitchState
+
+NOTHING_PENDING = Phrase(id="Tidak ada pergantian yang tertunda.", en="No switch is pending.")
+PENDING = Phrase(
+    id="Pergantian {run_id} ke {target} sedang berjalan: {step} ({seconds:.0f} detik).",
+    en="Switch {run_id} to {target} is under way: {step} ({seconds:.0f} seconds).",
+)
+STARTED = Phrase(
+    id="Pergantian {run_id} dimulai. Lihat hasilnya dengan `rekamatan wan outcome {run_id}`.",
+    en="Switch {run_id} has begun. See its end with `rekamatan wan outcome {run_id}`.",
+)
+NO_DIFFERENCE = Phrase(
+    id="Modem sudah memakai {profile}: tidak ada yang akan diubah.",
+    en="The modem already uses {profile}: nothing would be changed.",
+)
+DIFFERENCE = Phrase(
+    id="Modem akan diganti dari {active} ke {profile}. Belum ada yang diubah.",
+    en="The modem would be switched from {active} to {profile}. Nothing has been changed.",
+)
+ACTIONS = {
+    "plan": "show what a switch would change; touches nothing",
+    "switch": "switch to another profile, verified, or come back",
+    "rollback": "return to the profile that passed before",
+    "confirm": "settle an interrupted switch: confirm it if it may be",
+    "pending": "what is under way",
+    "outcome": "how a run ended, or where it is",
+    "run": "(unit rekamatan-wan) do what was asked for",
+    "recover": "(unit rekamatan-recover) settle what was interrupted",
+}
+
+
+def register(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    common: argparse.ArgumentParser,
+) -> None:
+    """Add `wan` with its actions."""
+    parser = subparsers.add_parser("wan", parents=[common], help="the office's carrier")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    runs = globals()
+    for name, text in ACTIONS.items():
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+        action.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
+        action.set_defaults(run=runs[f"run_{name}"])
+    for name in ("plan", "switch"):
+        actions.choices[name].add_argument("--profile", required=True, help="profile to go to")
+    for name in ("plan", "switch", "rollback"):
+        actions.choices[name].add_argument(
+            "--change-order", default="", metavar="NUMBER", help="authority for the switch"
+        )
+    for name in ("switch", "rollback", "confirm"):
+        actions.choices[name].add_argument(
+            "--detach", action="store_true", help="do not wait for the end"
+        )
+    actions.choices["outcome"].add_argument("run_id")
+
+
+def run_plan(arguments: argparse.Namespace) -> int:
+    """Ask the unit that may read the modem; exit 3 when a switch would be refused."""
+    require_root("plan a switch")
+    question = {"kind": "plan", "profile": arguments.profile, "order": arguments.change_order}
+    found = ask_reader(question, "plan.json")
+    if arguments.json:
+        _print_json(found)
+    else:
+        _print_plan(found, arguments)
+    return EXIT_REFUSED if found["reasons"] else EXIT_OK
+
+
+def run_switch(arguments: argparse.Namespace) -> int:
+    """Refuse at the door what the desired state forbids, else start the unit and follow it."""
+    require_root("switch")
+    if reasons := no_go(load_site(), arguments.profile, arguments.change_order):
+        text = "; ".join(f"{reason.code}: {reason.detail}" for reason in reasons)
+        raise RefusedError("WAN switch", "start", text, "nothing was changed")
+    run_id = request.submit("switch", arguments.profile, arguments.change_order)
+    return _follow(run_id, arguments)
+
+
+def run_rollback(arguments: argparse.Namespace) -> int:
+    """The same transaction, back to the last profile that passed a gate."""
+    require_root("roll back")
+    return _follow(request.submit("rollback", "", arguments.change_order), arguments)
+
+
+def run_confirm(arguments: argparse.Namespace) -> int:
+    """Settle an interrupted run; nothing to do when there is none."""
+    require_root("confirm")
+    if not _journal().unfinished():
+        _print(NOTHING_PENDING, arguments, {"pending": False})
+        return EXIT_OK
+    return _follow(request.submit("confirm", "", ""), arguments)
+
+
+def run_pending(arguments: argparse.Namespace) -> int:
+    """From the journal alone: the modem is not asked."""
+    require_root("read the journal")
+    entries = _journal().unfinished()
+    if not entries:
+        _print(NOTHING_PENDING, arguments, {"pending": False})
+        return EXIT_OK
+    state, seconds = entries[-1].state, elapsed(entries[0], SystemClock())
+    target = entries[0].data.get("target", "")
+    data = {"run_id": entries[0].run_id, "target": target, "seconds": seconds}
+    step = STEPS[state](arguments.lang)
+    _print(PENDING, arguments, data | {"pending": True, "state": state.value}, step=step)
+    return EXIT_OK
+
+
+def run_outcome(arguments: argparse.Namespace) -> int:
+    """Exit 4 while it is not known."""
+    require_root("read outcomes")
+    found = request.outcome(arguments.run_id)
+    if found is not None:
+        return _print_outcome(found, arguments)
+    step = request.progress(arguments.run_id)
+    if step is None:
+        hint = "see `rekamatan wan pending`"
+        raise RekamatanError(f"run {arguments.run_id}", "look up", "no such run here yet", hint)
+    if arguments.json:
+        _print_json(
+            {"run_id": arguments.run_id, "ended": False, "state": step[0], "seconds": step[1]}
+        )
+    else:
+        _tell(arguments)(*step)
+    return EXIT_UNKNOWN
+
+
+def run_run(arguments: argparse.Namespace) -> int:
+    """In the unit: exit 0 once the link is settled, whatever the outcome; 4 to be run again."""
+    from rekamatan.agent import unit_runs  # noqa: PLC0415 - loads the modem drivers
+
+    return _report(unit_runs.run(load_site()), arguments)
+
+
+def run_recover(arguments: argparse.Namespace) -> int:
+    """In the unit at boot. Started by hand it lacks the credential: have the unit do it."""
+    if not credentials.available("modem-switch"):
+        return run_confirm(argparse.Namespace(**vars(arguments), detach=False))
+    from rekamatan.agent import unit_runs  # noqa: PLC0415 - loads the modem drivers
+
+    return _report(unit_runs.recover(load_site()), arguments)
+
+
+def _report(outcomes: tuple[SwitchOutcome, ...], arguments: argparse.Namespace) -> int:
+    for outcome in outcomes:
+        _print_outcome(outcome, arguments)
+    settled = all(outcome.state in TERMINAL for outcome in outcomes)
+    return EXIT_OK if settled else EXIT_UNKNOWN
+
+
+def _journal() -> Journal:
+    return Journal(DirectoryDisk(paths.WAN), SystemClock())
+
+
+def _follow(run_id: str, arguments: argparse.Namespace) -> int:
+    if arguments.detach:
+        _print(STARTED, arguments, {"run_id": run_id})
+        return EXIT_OK
+    return _print_outcome(follow(run_id, _tell(arguments)), arguments)
+
+
+def _tell(arguments: argparse.Namespace) -> Any:  # noqa: ANN401 - a small closure
+    def tell(state: SwitchState, seconds: float) -> None:
+        if not arguments.json:
+            print(f"{seconds:6.0f} s  {STEPS[state](arguments.lang)}", flush=True)  # noqa: T201
+
+    return tell
+
+
+def _print_outcome(outcome: SwitchOutcome, arguments: argparse.Namespace) -> int:
+    sentence = say_outcome(outcome, arguments.lang)
+    if arguments.json:
+        ended = outcome.state in TERMINAL
+        _print_json(to_plain(outcome) | {"ended": ended, "sentence": sentence})
+    else:
+        print(sentence)  # noqa: T201 - the command's own output
+    return outcome_exit(outcome)
+
+
+def _print_plan(found: dict[str, Any], arguments: argparse.Namespace) -> None:
+    phrase = DIFFERENCE if found["commands"] else NO_DIFFERENCE
+    for command in found["commands"]:
+        print(f"  {command}")  # noqa: T201
+    print(phrase(arguments.lang, **found))  # noqa: T201
+    if found["reasons"]:
+        text = "; ".join(f"{reason['code']}: {reason['detail']}" for reason in found["reasons"])
+        print(f"{REFUSED(arguments.lang)} {text}", file=sys.stderr)  # noqa: T201
+
+
+def _print(
+    phrase: Phrase, arguments: argparse.Namespace, data: dict[str, Any], **fields: object
+) -> None:
+    if arguments.json:
+        _print_json(data)
+    else:
+        print(phrase(arguments.lang, **(data | fields)))  # noqa: T201
+
+
+def _print_json(data: object) -> None:
+    print(json.dumps(data, sort_keys=True))  # noqa: T201

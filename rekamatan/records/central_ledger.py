@@ -1,0 +1,128 @@
+"""The data centre's ledger: PostgreSQL over the local socket, with a role that can only add."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+
+from rekamatan.records.archive import SECONDS_FORMAT, LedgerUnavailableError, StoredRecord
+from rekamatan.records.names import is_canary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+_COLUMNS = "id, sha256, size, site, stored_at, path"
+_CONNECT_TIMEOUT_S = 5
+_UNUSABLE = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+class CentralLedger:
+    """One connection, reopened when PostgreSQL was restarted; safe to call from threads."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def find(self, record_id: str) -> StoredRecord | None:
+        """The row, or None."""
+        query = f"SELECT {_COLUMNS} FROM {_table(record_id)} WHERE id = %s"  # noqa: S608 - constants
+        row = self._run(lambda connection: connection.execute(query, (record_id,)).fetchone())
+        return None if row is None else _record(row)
+
+    def add(self, records: Iterable[StoredRecord]) -> int:
+        """Insert rows in one transaction; ids already there stand. Returns how many were new."""
+
+        def insert(connection: psycopg.Connection[Any]) -> int:
+            return sum(_insert(connection, record) for record in records)
+
+        return self._run(insert)
+
+    def newest(self) -> datetime | None:
+        """When the last known record was stored."""
+        row = self._run(lambda c: c.execute("SELECT max(stored_at) FROM record").fetchone())
+        return None if row is None else row[0]
+
+    def records(self, site: str | None = None) -> list[StoredRecord]:
+        """All records (canaries are none), of one site or of all, oldest first."""
+        query = (
+            f"SELECT {_COLUMNS} FROM record WHERE %(site)s::text IS NULL OR site = %(site)s "  # noqa: S608 - constants
+            "ORDER BY stored_at, id"
+        )
+        rows = self._run(lambda c: c.execute(query, {"site": site}).fetchall())
+        return [_record(row) for row in rows]
+
+    def canaries_before(self, moment: datetime) -> list[StoredRecord]:
+        """Canaries stored before `moment`."""
+        query = f"SELECT {_COLUMNS} FROM canary WHERE stored_at < %s"  # noqa: S608 - constants
+        return [_record(r) for r in self._run(lambda c: c.execute(query, (moment,)).fetchall())]
+
+    def forget_canary(self, record_id: str) -> None:
+        """Delete a canary's row; the role has no right to delete a record's."""
+        self._run(lambda c: c.execute("DELETE FROM canary WHERE id = %s", (record_id,)))
+
+    def close(self) -> None:
+        """End the connection."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _run(self, work: Callable[[psycopg.Connection[Any]], _Result]) -> _Result:
+        """Run `work` in a transaction, on a fresh connection if the kept one has died.
+
+        Running it again is safe: every statement here is idempotent.
+        """
+        with self._lock:
+            try:
+                try:
+                    return self._transact(work)
+                except _UNUSABLE:
+                    self._drop()
+                    return self._transact(work)
+            except psycopg.Error as error:
+                self._drop()
+                raise LedgerUnavailableError(
+                    "data-centre ledger",
+                    "query",
+                    str(error).strip() or type(error).__name__,
+                    "check postgresql.service; sites keep their records and try again",
+                ) from error
+
+    def _transact(self, work: Callable[[psycopg.Connection[Any]], _Result]) -> _Result:
+        if self._connection is None:
+            self._connection = psycopg.connect(self._dsn, connect_timeout=_CONNECT_TIMEOUT_S)
+        with self._connection.transaction():
+            return work(self._connection)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _insert(connection: psycopg.Connection[Any], record: StoredRecord) -> int:
+    statement = (
+        f"INSERT INTO {_table(record.record_id)} ({_COLUMNS}) "  # noqa: S608 - constants
+        "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
+    )
+    stored_at = datetime.strptime(record.stored_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+    values = (record.record_id, record.sha256, record.size, record.owner, stored_at)
+    return connection.execute(statement, (*values, str(record.path))).rowcount
+
+
+def _table(record_id: str) -> str:
+    return "canary" if is_canary(record_id) else "record"
+
+
+def _record(row: tuple[Any, ...]) -> StoredRecord:
+    record_id, sha256, size, site, stored_at, path = row
+    label = stored_at.astimezone(UTC).strftime(SECONDS_FORMAT)
+    return StoredRecord(record_id, sha256, size, site, label, Path(path))

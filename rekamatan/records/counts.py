@@ -1,0 +1,74 @@
+"""How many records a site holds, sent and has receipts for; read from the disk, by any process."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rekamatan.errors import RecordError
+from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.incoming import active_uploads
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BUSY_TIMEOUT_S = 10.0
+_QUERY = """
+SELECT count(*),
+       count(*) FILTER (WHERE receipt IS NOT NULL OR sent_offset >= size),
+       count(receipt),
+       min(captured_at) FILTER (WHERE receipt IS NULL),
+       coalesce(sum(size) FILTER (WHERE receipt IS NULL), 0),
+       max(receipt_at)
+FROM record
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCounts:
+    """The four answers every recording application gives, and the backlog behind them."""
+
+    captured: int
+    sent: int
+    acknowledged: int
+    oldest_unacknowledged_s: float | None  # None: everything is acknowledged
+    active_captures: int  # uploads in progress at the intake now
+    backlog_bytes: int
+    last_receipt_at: str | None  # ISO 8601 UTC
+
+
+def record_counts(path: Path) -> RecordCounts:
+    """The counts of the record directory `path` (`paths.RECORDS` on a recording server).
+
+    Raises:
+        RecordError: there is no readable ledger. Unknown is never reported as zero.
+    """
+    ledger = path / "ledger.sqlite"
+    if not ledger.is_file():
+        hint = "is rekamatan-intake running? check: systemctl status rekamatan-intake"
+        raise RecordError(str(ledger), "count records", "no ledger here", hint)
+    try:
+        with closing(_open(ledger)) as connection:
+            row = connection.execute(_QUERY).fetchone()
+    except sqlite3.Error as error:
+        hint = "run: rekamatan records reconcile"
+        raise RecordError(str(ledger), "count records", str(error), hint) from error
+    captured, sent, acknowledged, oldest, backlog_bytes, last_receipt_at = row
+    return RecordCounts(
+        *(captured, sent, acknowledged, _age_s(oldest)),
+        *(active_uploads(path / "incoming"), backlog_bytes, last_receipt_at),
+    )
+
+
+def _open(ledger: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
+
+
+def _age_s(captured_at: str | None) -> float | None:
+    if captured_at is None:
+        return None
+    captured = datetime.strptime(captured_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+    return max(0.0, (datetime.now(UTC) - captured).total_seconds())

@@ -1,0 +1,137 @@
+"""Runs the tus server of one role: TLS 1.3 with client certificates, housekeeping, clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import ssl
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from rekamatan.errors import ConfigError, RecordError, RefusedError
+from rekamatan.records.incoming import Incoming
+from rekamatan.records.names import is_owner
+from rekamatan.records.receipts import ReceiptSigner
+from rekamatan.records.reception import Reception
+from rekamatan.records.spool import Spool
+from rekamatan.records.tus import TusServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rekamatan.records.settings import IngestSettings, IntakeSettings, Listener
+
+_log = logging.getLogger(__name__)
+_MAINTENANCE_S = 3600.0
+_KEEP_ALIVE_S = 300.0  # a lane's connection outlives a quiet spell: a handshake costs 1.5 s on VSAT
+_SHUTDOWN_S = 5.0
+_DAY_S = 86_400.0
+
+
+def workstation_of(slug: str) -> Callable[[str], str]:
+    """Identity rule of a site's LAN: `<workstation>.<slug>` of this very site."""
+
+    def identify(common_name: str) -> str:
+        workstation, _, site = common_name.partition(".")
+        if not (is_owner(common_name) and workstation and site == slug):
+            raise RefusedError(common_name or "client", "authorise", f"no workstation of {slug}")
+        return common_name
+
+    return identify
+
+
+def site_identity(common_name: str) -> str:
+    """Identity rule of the data centre: the CN is a site's slug."""
+    if not is_owner(common_name) or "." in common_name:
+        raise RefusedError(common_name or "client", "authorise", "the certificate names no site")
+    return common_name
+
+
+def serve_site(settings: IntakeSettings, slug: str) -> None:
+    """Run the intake on the LAN until told to stop."""
+    directory = Path(settings.directory)
+    spool = Spool(directory)
+    _log.info("spool: %d records entered from the disk", spool.adopt_payloads())
+    incoming = Incoming(directory / "incoming", settings.floor_bytes)
+    reception = Reception(incoming, spool, accepts_canaries=False)
+    server = TusServer(reception, workstation_of(slug), settings.max_size)
+    asyncio.run(_serve(settings, server, reception))
+
+
+def serve_data_centre(settings: IngestSettings) -> None:
+    """Run the ingest until told to stop; PostgreSQL must answer for it to start."""
+    from rekamatan.records.central_ledger import CentralLedger  # noqa: PLC0415 - psycopg: not at sites
+    from rekamatan.records.store import Store, rebuild  # noqa: PLC0415 - as above
+
+    directory = Path(settings.directory)
+    signer = ReceiptSigner.from_file(Path(settings.signing_key), settings.data_centre)
+    life = timedelta(hours=settings.canary_hours)
+    ledger = CentralLedger(settings.dsn)
+    store = Store(directory / "store", ledger, signer, life)
+    _log.info("store: %d records entered from the disk", rebuild(directory / "store", ledger))
+    incoming = Incoming(directory / "incoming", settings.floor_bytes)
+    reception = Reception(incoming, store, accepts_canaries=True)
+    server = TusServer(reception, site_identity, settings.max_size)
+    asyncio.run(_serve(settings, server, reception))
+
+
+def server_tls(settings: Listener) -> ssl.SSLContext:
+    """TLS 1.3 only; a client without a certificate of the district CA gets no further."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.num_tickets = 0  # every connection shows its certificate anew
+    try:
+        context.load_verify_locations(settings.ca)
+        context.load_cert_chain(settings.certificate, settings.key)
+    except (OSError, ssl.SSLError) as error:
+        files = f"{settings.ca}, {settings.certificate}, {settings.key}"
+        raise ConfigError(files, "load TLS files", str(error), "apply the role again") from error
+    return context
+
+
+async def _serve(settings: Listener, server: TusServer, reception: Reception) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(server.application(), keepalive_timeout=_KEEP_ALIVE_S, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(
+        runner,
+        *(settings.listen, settings.port),
+        ssl_context=server_tls(settings),
+        shutdown_timeout=_SHUTDOWN_S,
+    )
+    await site.start()
+    _log.info("listening on %s port %d", settings.listen, settings.port)
+    _tell_systemd_ready()
+    housekeeping = asyncio.create_task(_maintain(reception, settings.partial_days * _DAY_S))
+    await stop.wait()
+    housekeeping.cancel()
+    await runner.cleanup()
+
+
+async def _maintain(reception: Reception, partial_life_s: float) -> None:
+    while True:
+        try:
+            for record_id in await asyncio.to_thread(reception.incoming.expire, partial_life_s):
+                _log.warning("unfinished upload %s expired", record_id)
+            await asyncio.to_thread(reception.archive.maintain)
+        except (OSError, RecordError):
+            _log.exception("housekeeping failed; tried again in an hour")
+        await asyncio.sleep(_MAINTENANCE_S)
+
+
+def _tell_systemd_ready() -> None:
+    """`Type=notify`: the unit counts as started once it listens; elsewhere nothing happens."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            # systemd may give an abstract address, written with @ for the leading zero byte.
+            sock.sendto(b"READY=1", address.replace("@", "\0", 1))

@@ -1,0 +1,115 @@
+"""Loss, round-trip time and jitter to the data centre, with the system's `ping`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rekamatan.models import Probe
+from rekamatan.verify.command import NOT_FOUND, Completed, run
+
+if TYPE_CHECKING:
+    from rekamatan.models import Limits
+    from rekamatan.verify.command import Runner
+
+FIRST = 20
+MORE = 60  # one lost packet of 20 is 5 %: before a link is called bad it is asked longer
+INTERVAL_S = 0.2
+WAIT_S = 2
+
+_COUNTS = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
+_TIMES = re.compile(
+    r"(?:rtt|round-trip) min/avg/max(?:/mdev)? = ([\d.]+)/([\d.]+)/([\d.]+)(?:/([\d.]+))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PingStatistics:
+    """One run of `ping`; times are None when nothing came back."""
+
+    sent: int
+    received: int
+    rtt_ms: float | None = None
+    jitter_ms: float | None = None  # mean deviation; BusyBox does not give it
+
+    @property
+    def loss_percent(self) -> float:
+        """Share of packets without an answer."""
+        return 100.0 * (self.sent - self.received) / self.sent if self.sent else 100.0
+
+
+def parse_ping(text: str) -> PingStatistics | None:
+    """Pure: the summary lines of iputils or BusyBox `ping`; None when there are none."""
+    counts = _COUNTS.search(text)
+    if counts is None:
+        return None
+    times = _TIMES.search(text)
+    return PingStatistics(
+        sent=int(counts[1]),
+        received=int(counts[2]),
+        rtt_ms=float(times[2]) if times else None,
+        jitter_ms=float(times[4]) if times and times[4] else None,
+    )
+
+
+def probe_ping(host: str, limits: Limits, runner: Runner = run) -> tuple[Probe, ...]:
+    """Three probes: `ping.loss`, `ping.rtt`, `ping.jitter`."""
+    done = _ping(host, FIRST, runner)
+    found = parse_ping(done.out)
+    if found is None:
+        ok = None if done.code == NOT_FOUND else False
+        return judge(None, limits, ok=ok, detail=(done.err or done.out).strip()[:200])
+    if found.received > 0 and found.loss_percent > limits.loss_percent:
+        again = parse_ping(_ping(host, MORE, runner).out)
+        found = _together(found, again) if again else found
+    return judge(found, limits, ok=None, detail=f"{found.received} of {found.sent} answered")
+
+
+def judge(
+    found: PingStatistics | None, limits: Limits, *, ok: bool | None, detail: str
+) -> tuple[Probe, ...]:
+    """Pure: measured values against the profile's limits; without values, `ok` as told."""
+    loss = found.loss_percent if found else None
+    rtt = found.rtt_ms if found else None
+    jitter = found.jitter_ms if found else None
+    return (
+        Probe(
+            "ping.loss",
+            loss <= limits.loss_percent if loss is not None else ok,
+            value=round(loss, 1) if loss is not None else None,
+            unit="%",
+            limit=limits.loss_percent,
+            detail=detail,
+        ),
+        _time("ping.rtt", rtt, limits.rtt_ms),
+        _time("ping.jitter", jitter, limits.jitter_ms),
+    )
+
+
+def _time(name: str, value: float | None, limit: float) -> Probe:
+    ok = value <= limit if value is not None else None
+    # Slow answers alone make a link degraded: whether records get through the canary tells.
+    return Probe(name, ok, value=value, unit="ms", limit=limit, essential=False)
+
+
+def _ping(host: str, count: int, runner: Runner) -> Completed:
+    argv = ["ping", "-n", "-q", "-c", str(count), "-i", str(INTERVAL_S), "-W", str(WAIT_S), host]
+    return runner(argv, count * INTERVAL_S + WAIT_S + 8)
+
+
+def _together(one: PingStatistics, two: PingStatistics) -> PingStatistics:
+    received = one.received + two.received
+
+    def mean(first: float | None, second: float | None) -> float | None:
+        pairs = [(first, one.received), (second, two.received)]
+        known = [(value, weight) for value, weight in pairs if value is not None and weight]
+        total = sum(weight for _, weight in known)
+        return round(sum(v * w for v, w in known) / total, 3) if total else None
+
+    return PingStatistics(
+        sent=one.sent + two.sent,
+        received=received,
+        rtt_ms=mean(one.rtt_ms, two.rtt_ms),
+        jitter_ms=mean(one.jitter_ms, two.jitter_ms),
+    )

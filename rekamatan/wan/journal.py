@@ -1,0 +1,184 @@
+"""The write-ahead journal: one JSON line per step, each with a checksum, durable before the act.
+
+A power cut may tear the last line: it is recognised and cut off, because the act it announced
+has not begun. A broken line with good ones after it is damage, and stops new switches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from rekamatan.errors import RekamatanError
+from rekamatan.models import SwitchState
+from rekamatan.wan.ports import replace
+
+if TYPE_CHECKING:
+    from rekamatan.clock import Clock
+    from rekamatan.wan.ports import Disk
+
+JOURNAL = "journal.jsonl"
+TERMINAL = frozenset(
+    {SwitchState.COMMITTED, SwitchState.REVERTED, SwitchState.STRANDED, SwitchState.REFUSED}
+)
+
+
+class JournalError(RekamatanError):
+    """The journal could not be written: without it nothing may be touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of one run. `monotonic` compares only within the same `boot_id`."""
+
+    seq: int
+    run_id: str
+    state: SwitchState
+    boot_id: str
+    monotonic: float
+    wall: str  # ISO 8601 UTC, a label
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A journal as found: its good entries, and what was wrong with the rest."""
+
+    entries: tuple[Entry, ...]
+    sound_bytes: int  # length of the part before a torn end
+    torn: bool  # the last line is incomplete: a power cut
+    damaged: bool  # a line is broken or missing before good ones: not a power cut
+
+
+def encode(entry: Entry) -> bytes:
+    """One line, checksum last."""
+    body = {
+        "seq": entry.seq,
+        "run_id": entry.run_id,
+        "state": entry.state.value,
+        "boot_id": entry.boot_id,
+        "monotonic": round(entry.monotonic, 3),
+        "wall": entry.wall,
+        "data": entry.data,
+    }
+    return json.dumps(body | {"sha256": _checksum(body)}, sort_keys=True).encode() + b"\n"
+
+
+def decode(content: bytes) -> Reading:
+    """Pure: the entries in `content`, recognising a torn end and damage."""
+    lines = content.splitlines(keepends=True)
+    found = [_decode_line(line) for line in lines]
+    torn = bool(found) and found[-1] is None
+    body = found[:-1] if torn else found
+    entries = tuple(entry for entry in body if entry is not None)
+    gaps = any(second.seq != first.seq + 1 for first, second in pairwise(entries))
+    sound = len(content) - (len(lines[-1]) if torn else 0)
+    return Reading(entries, sound, torn, damaged=gaps or len(entries) != len(body))
+
+
+def _decode_line(line: bytes) -> Entry | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        body = json.loads(line)
+        checksum = body.pop("sha256")
+        if checksum != _checksum(body):
+            return None
+        return Entry(**(body | {"state": SwitchState(body["state"])}))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _checksum(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+class Journal:
+    """The journal on one disk.
+
+    Args:
+        disk: where it is.
+        clock: stamps the entries.
+    """
+
+    def __init__(self, disk: Disk, clock: Clock) -> None:
+        self._disk = disk
+        self._clock = clock
+        content = disk.read(JOURNAL)
+        self._new = content is None
+        self._content = content or b""
+        self._reading = decode(self._content)
+        self._entries = list(self._reading.entries)
+
+    @property
+    def damaged(self) -> bool:
+        """True when entries before the end cannot be read."""
+        return self._reading.damaged
+
+    def secure(self) -> None:
+        """Make durable what a killed process may have left in memory only.
+
+        An entry that is read is acted upon, so it must not vanish at the next power cut.
+        """
+        if not self._new:
+            self._disk.sync(JOURNAL)
+            self._disk.sync_directory(JOURNAL)
+
+    def of_run(self, run_id: str) -> tuple[Entry, ...]:
+        """All entries of one run, oldest first."""
+        return tuple(entry for entry in self._entries if entry.run_id == run_id)
+
+    def unfinished(self) -> tuple[Entry, ...]:
+        """Entries of the newest run when it has not ended, else nothing."""
+        if not self._entries or self._entries[-1].state in TERMINAL:
+            return ()
+        return self.of_run(self._entries[-1].run_id)
+
+    def last_run(self) -> tuple[Entry, ...]:
+        """Entries of the newest run."""
+        return self.of_run(self._entries[-1].run_id) if self._entries else ()
+
+    def record(self, run_id: str, state: SwitchState, data: dict[str, Any]) -> Entry:
+        """Write one step and return only when it would survive a power cut.
+
+        Raises:
+            JournalError: the disk did not take it; the act must not be done.
+        """
+        entry = Entry(
+            seq=self._entries[-1].seq + 1 if self._entries else 1,
+            run_id=run_id,
+            state=state,
+            boot_id=self._clock.boot_id(),
+            monotonic=self._clock.monotonic(),
+            wall=self._clock.wall().isoformat(timespec="seconds"),
+            data=data,
+        )
+        try:
+            self._append(encode(entry))
+        except OSError as error:
+            # What part of the line reached the disk is not known: look again before the next one.
+            self._reload()
+            raise JournalError(
+                "journal", f"write {state}", str(error), "free space on the server's disk"
+            ) from error
+        self._entries.append(entry)
+        return entry
+
+    def _append(self, line: bytes) -> None:
+        if self._reading.torn:
+            replace(self._disk, JOURNAL, self._content[: self._reading.sound_bytes])
+            self._content = self._content[: self._reading.sound_bytes]
+            self._reading = decode(self._content)
+        self._disk.append(JOURNAL, line)
+        self._disk.sync(JOURNAL)
+        if self._new:
+            self._disk.sync_directory(JOURNAL)
+            self._new = False
+
+    def _reload(self) -> None:
+        self._content = self._disk.read(JOURNAL) or b""
+        self._reading = decode(self._content)
+        self._entries = list(self._reading.entries)

@@ -1,0 +1,148 @@
+"""Pure decisions about a switch: may it go, is this the planned SIM, how long may it take.
+
+Reasons are data: a code that programs compare and a detail that people read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rekamatan.verify.gate import budget_s
+
+if TYPE_CHECKING:
+    from rekamatan.models import ModemState, PendingRollback, Site, WanProfile
+
+MARGIN_S = 45  # how much earlier than the modem the server gives up
+MIN_FREE_BYTES = 20_000_000  # journal, outcome, backup, evidence, with room to spare
+_ICCID_CHECK_DIGIT = 1  # some modems leave the last (Luhn) digit out
+_ICCID_MIN = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a switch must not go on."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What preflight found before anything was touched."""
+
+    state: ModemState
+    pending: PendingRollback | None
+    captures: int
+    free_bytes: int
+    journal_damaged: bool = False
+
+
+def no_go(site: Site, profile: str, change_order: str) -> tuple[Reason, ...]:
+    """What can be refused from the desired state alone, before the modem is even asked."""
+    reasons = []
+    if profile not in site.profiles:
+        known = ", ".join(sorted(site.profiles))
+        reasons.append(
+            Reason("unknown_profile", f"{profile!r} is not a profile of this site: {known}")
+        )
+    if site.change_order_required and not change_order.strip():
+        reasons.append(Reason("no_change_order", "this district demands a change order"))
+    slots: dict[str, WanProfile] = {}
+    for planned in site.profiles.values():
+        other = slots.setdefault(planned.sim.slot, planned)
+        if planned.sim.iccid and not same_iccid(other.sim.iccid, planned.sim.iccid):
+            detail = f"slot {planned.sim.slot} is planned for {other.name} and {planned.name}"
+            reasons.append(Reason("slot_planned_twice", detail))
+    return tuple(reasons)
+
+
+def no_go_found(site: Site, found: Found) -> tuple[Reason, ...]:
+    """What preflight found that forbids the switch."""
+    reasons = []
+    if found.journal_damaged:
+        reasons.append(Reason("journal_damaged", "entries before the end cannot be read"))
+    if found.pending is not None and not found.pending.fired:
+        detail = f"the modem still holds the way back of run {found.pending.plan_id}"
+        reasons.append(Reason("pending_on_modem", detail))
+    if found.captures:
+        detail = f"{found.captures} recording(s) being captured"
+        reasons.append(Reason("capture_in_progress", detail))
+    if found.free_bytes < MIN_FREE_BYTES:
+        reasons.append(Reason("disk_full", f"{found.free_bytes // 1_000_000} MB free"))
+    if found.state.profile not in site.profiles:
+        detail = (
+            f"the modem's active profile is {found.state.profile!r}, which the site does not know"
+        )
+        reasons.append(Reason("unknown_active_profile", detail))
+    return (*reasons, *active_sim_mismatches(site, found.state))
+
+
+def active_sim_mismatches(site: Site, state: ModemState) -> tuple[Reason, ...]:
+    """The SIM that can be read before the change must be the one planned for its slot.
+
+    Most modems show only the active slot's SIM; a wrong one there tells of swapped cards.
+    """
+    planned = [p for p in site.profiles.values() if p.sim.slot == state.sim_slot]
+    return _card_mismatches(site, planned[0], state) if planned else ()
+
+
+def sim_mismatches(site: Site, target: WanProfile, state: ModemState) -> tuple[Reason, ...]:
+    """After attaching: card and network must be the planned ones.
+
+    A field that the modem does not give is not held against it.
+    """
+    reasons = list(_card_mismatches(site, target, state))
+    if state.plmn and target.plmns and state.plmn not in target.plmns:
+        detail = f"registered on {state.plmn}, planned {' or '.join(target.plmns)}"
+        reasons.append(Reason("wrong_plmn", detail))
+    return tuple(reasons)
+
+
+def _card_mismatches(site: Site, planned: WanProfile, state: ModemState) -> tuple[Reason, ...]:
+    reasons = []
+    if state.iccid and planned.sim.iccid and not same_iccid(state.iccid, planned.sim.iccid):
+        owner = _owner(site, state.iccid)
+        detail = (
+            f"slot {planned.sim.slot} holds SIM {state.iccid}{owner}, planned {planned.sim.iccid}"
+        )
+        reasons.append(Reason("wrong_iccid", detail))
+    if state.imsi and planned.sim.imsi and state.imsi != planned.sim.imsi:
+        detail = f"IMSI {state.imsi}, planned {planned.sim.imsi}"
+        reasons.append(Reason("wrong_imsi", detail))
+    return tuple(reasons)
+
+
+def _owner(site: Site, iccid: str) -> str:
+    for profile in site.profiles.values():
+        if profile.sim.iccid and same_iccid(profile.sim.iccid, iccid):
+            return f" (the card planned for {profile.name})"
+    return ""
+
+
+def same_iccid(one: str, other: str) -> bool:
+    """Equal but for padding (F) and a left-out check digit."""
+    short, long = sorted((_digits(one), _digits(other)), key=len)
+    if short == long:
+        return True
+    spare = len(long) - len(short)
+    return len(short) >= _ICCID_MIN and spare == _ICCID_CHECK_DIGIT and long.startswith(short)
+
+
+def _digits(iccid: str) -> str:
+    return iccid.strip().upper().rstrip("F")
+
+
+def attached(state: ModemState, profile: WanProfile) -> bool:
+    """True when the modem carries `profile` with an address: attached, not yet proven."""
+    return state.profile == profile.name and bool(state.wan_ip) and state.registered is not False
+
+
+def arm_seconds(profile: WanProfile) -> int:
+    """How long the modem waits before it brings the old profile back by itself."""
+    return profile.attach_timeout_s + budget_s(profile.limits) + MARGIN_S
+
+
+def server_seconds(profile: WanProfile) -> int:
+    """The server's own deadline: shorter, so that the two never act at the same time."""
+    return arm_seconds(profile) - MARGIN_S

@@ -1,0 +1,78 @@
+"""What `rekamatan-wan.service` does: settle what is open, then the run that was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rekamatan.errors import DeviceError
+from rekamatan.models import SwitchState
+from rekamatan.wan.journal import TERMINAL, Journal
+from rekamatan.wan.known_good import known_good, rollback_target
+from rekamatan.wan.recover import settle
+from rekamatan.wan.request import VALID_S
+from rekamatan.wan.run import Run, publish
+from rekamatan.wan.switch import Switch
+
+if TYPE_CHECKING:
+    from rekamatan.models import Site, SwitchOutcome
+    from rekamatan.wan.ports import Ports
+    from rekamatan.wan.request import Filed
+    from rekamatan.wan.run import SwitchRequest
+
+
+def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutcome, ...]:
+    """Settle first, then act, once: a request that was begun is never begun again.
+
+    Returns:
+        Outcomes in the order in which they came about; the last one answers the request.
+    """
+    journal = Journal(ports.disk, ports.clock)
+    settled = settle(site, ports, journal)
+    done = (settled,) if settled else ()
+    if filed is None or journal.of_run(filed.request.run_id):
+        return done
+    request = filed.request
+    if settled and _answers(settled, request):
+        publish(ports, replace(settled, run_id=request.run_id))
+        return done
+    if settled and settled.state not in TERMINAL:
+        return done  # the modem is silent: nothing may be stacked on that
+    if reason := _not_now(filed, ports):
+        return (*done, _refuse(site, ports, journal, request, reason))
+    return (*done, Switch(site, ports, journal, _resolved(site, ports, request)).run())
+
+
+def _answers(settled: SwitchOutcome, request: SwitchRequest) -> bool:
+    """True where settling the older run was what this request wanted."""
+    if request.kind == "confirm":
+        return True
+    return request.kind == "rollback" and settled.state is not SwitchState.COMMITTED
+
+
+def _not_now(filed: Filed, ports: Ports) -> str:
+    if filed.request.kind == "confirm":
+        return "nothing_pending: no run is open"
+    if filed.age_s(ports.clock) > VALID_S:
+        return "stale_request: the request is too old; ask again"
+    return ""
+
+
+def _resolved(site: Site, ports: Ports, request: SwitchRequest) -> SwitchRequest:
+    """A rollback names no profile: the known-good one, under the order of the run it undoes."""
+    if request.kind != "rollback" or request.profile:
+        return request
+    known = known_good(ports.disk, site)
+    try:
+        active = ports.driver.read_state().profile
+    except DeviceError:
+        active = known.profile  # the preflight will meet the same error and say it
+    order = request.change_order or known.change_order
+    return replace(request, profile=rollback_target(known, active), change_order=order)
+
+
+def _refuse(
+    site: Site, ports: Ports, journal: Journal, request: SwitchRequest, reason: str
+) -> SwitchOutcome:
+    run = Run.begin(site, ports, journal, request)
+    return run.finish(SwitchState.REFUSED, None, reason)

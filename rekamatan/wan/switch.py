@@ -1,0 +1,170 @@
+"""The transaction: from the profile that works to the one that is wanted, or back.
+
+Entries are durable before what they announce: `armed` before the modem's timer is set, `applied`
+before the change is sent, `attached` before the gate starts, `gated` before its verdict is acted
+on, `confirming` before the timer is removed, `reverting` before the old profile is sent.
+Nothing here uses the controller, the wall clock or a global.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rekamatan.errors import RekamatanError
+from rekamatan.models import Rollback, SwitchState, Verdict
+from rekamatan.wan.attach import wait_attached
+from rekamatan.wan.journal import JournalError
+from rekamatan.wan.plan import Found, Reason, arm_seconds, no_go, no_go_found, server_seconds
+from rekamatan.wan.ports import replace
+from rekamatan.wan.run import Run
+from rekamatan.wan.wayback import confirm, revert
+
+if TYPE_CHECKING:
+    from rekamatan.models import ChangePlan, GateResult, ModemState, Site, SwitchOutcome, WanProfile
+    from rekamatan.wan.journal import Journal
+    from rekamatan.wan.ports import Ports
+    from rekamatan.wan.run import SwitchRequest
+
+CAPTURE_WAIT_S = 120.0  # one person's capture takes a few minutes at most; then refuse
+CAPTURE_POLL_S = 2.0
+
+
+class TurnBackError(RekamatanError):
+    """The new profile is not good enough: leads to the way back, never out of the transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What preflight leaves for the acting part."""
+
+    target: WanProfile
+    plan: ChangePlan
+    baseline: GateResult
+
+
+class Switch:
+    """One switch at one site. Whatever is pending must have been settled before (`recover`).
+
+    Args:
+        site: desired state.
+        ports: modem, gate, interlocks, disk, clock, outage watch.
+        journal: the site's journal.
+        request: what was asked for.
+    """
+
+    def __init__(self, site: Site, ports: Ports, journal: Journal, request: SwitchRequest) -> None:
+        self._site = site
+        self._ports = ports
+        self._request = request
+        self._journal = journal
+
+    def run(self) -> SwitchOutcome:
+        """Switch, or refuse, or come back. Raises `JournalError` before anything was touched."""
+        run = Run.begin(self._site, self._ports, self._journal, self._request)
+        run.enter(SwitchState.PREFLIGHT)
+        try:
+            prepared = self._preflight(run)
+        except RekamatanError as error:
+            return run.finish(SwitchState.REFUSED, None, str(error))
+        if not isinstance(prepared, Prepared):
+            return prepared
+        return self._act(run, prepared)
+
+    def _preflight(self, run: Run) -> Prepared | SwitchOutcome:
+        """Reads only. Reasons not to go end in `refused`."""
+        if reasons := no_go(self._site, run.target, run.change_order):
+            return self._refuse(run, reasons, None)
+        target = self._site.profiles[run.target]
+        state = self._ports.driver.read_state()
+        run.previous = state.profile or ""
+        if reasons := no_go_found(self._site, self._found(state, captures=0)):
+            return self._refuse(run, reasons, state)
+        plan = self._ports.driver.render(target, state, run.run_id)
+        if plan.empty:
+            return self._already_active(run, target)
+        baseline = self._ports.gate.baseline(self._site.profiles[run.previous])
+        captures = self._wait_for_captures()
+        if reasons := no_go_found(self._site, self._found(state, captures)):
+            return self._refuse(run, reasons, state)
+        backup = self._ports.driver.backup()
+        replace(self._ports.disk, f"backups/{run.run_id}.txt", backup.encode())
+        return Prepared(target, plan, baseline)
+
+    def _found(self, state: ModemState, captures: int) -> Found:
+        return Found(
+            state=state,
+            pending=self._ports.driver.pending(),
+            captures=captures,
+            free_bytes=self._ports.interlocks.free_bytes(),
+            journal_damaged=self._journal.damaged,
+        )
+
+    def _wait_for_captures(self) -> int:
+        """A capture that is nearly done may end; a new one starting again ends the patience."""
+        until = self._ports.clock.monotonic() + CAPTURE_WAIT_S
+        while captures := self._ports.interlocks.active_captures():
+            if self._ports.clock.monotonic() >= until:
+                return captures
+            self._ports.clock.sleep(CAPTURE_POLL_S)
+        return 0
+
+    def _refuse(
+        self, run: Run, reasons: tuple[Reason, ...], state: ModemState | None
+    ) -> SwitchOutcome:
+        active = state.profile if state else None
+        text = "; ".join(f"{reason.code}: {reason.detail}" for reason in reasons)
+        return run.finish(SwitchState.REFUSED, active, text)
+
+    def _already_active(self, run: Run, target: WanProfile) -> SwitchOutcome:
+        """Nothing differs on the modem; without the canary, because nothing changes."""
+        gate = self._ports.gate.check(target, None, canary=False, within_s=60.0)
+        run.gate = gate
+        if gate.verdict is Verdict.FAIL:
+            text = f"already_active: {target.name} is active, but: {'; '.join(gate.reasons)}"
+            return run.finish(SwitchState.REFUSED, target.name, text)
+        return run.finish(SwitchState.COMMITTED, target.name, f"{target.name} was already active")
+
+    def _act(self, run: Run, prepared: Prepared) -> SwitchOutcome:
+        seconds = arm_seconds(prepared.target)
+        # Taken before the modem starts counting: the server's deadline is the earlier one.
+        deadline = self._ports.clock.monotonic() + server_seconds(prepared.target)
+        try:
+            run.arm(prepared.plan, prepared.baseline, seconds)
+        except JournalError as error:
+            return run.finish(SwitchState.REFUSED, run.previous, f"disk_full: {error}")
+        run.watch()
+        try:
+            self._change(run, prepared, seconds, deadline)
+            self._gate(run, prepared.target, deadline)
+            return confirm(run, deadline)
+        except TurnBackError as error:
+            return revert(run, error.reason)
+        except Exception as error:  # noqa: BLE001 - once armed, every failure leads to the way back
+            return revert(run, f"{type(error).__name__}: {error}")
+
+    def _change(self, run: Run, prepared: Prepared, seconds: int, deadline: float) -> None:
+        driver = self._ports.driver
+        if driver.rollback is Rollback.DEVICE:
+            driver.arm(prepared.plan, seconds)
+        left = deadline - self._ports.clock.monotonic()
+        if left < prepared.target.attach_timeout_s:
+            raise TurnBackError(self._site.slug, "apply", "arming the modem took too long")
+        run.enter(SwitchState.APPLIED)
+        driver.apply(prepared.plan)
+        until = self._ports.clock.monotonic() + prepared.target.attach_timeout_s
+        found = wait_attached(self._site, self._ports, prepared.target, min(until, deadline))
+        if found.reasons:
+            text = "; ".join(f"{reason.code}: {reason.detail}" for reason in found.reasons)
+            raise TurnBackError(self._site.slug, "attach", text)
+        address = found.state.wan_ip if found.state else None
+        run.enter(SwitchState.ATTACHED, wan_ip=address)
+
+    def _gate(self, run: Run, target: WanProfile, deadline: float) -> None:
+        left = deadline - self._ports.clock.monotonic()
+        gate = self._ports.gate.check(target, run.baseline, canary=True, within_s=max(0.0, left))
+        run.gated(gate)
+        if gate.verdict is Verdict.FAIL:
+            raise TurnBackError(self._site.slug, "gate", "; ".join(gate.reasons))
+        if self._ports.clock.monotonic() >= deadline:
+            raise TurnBackError(self._site.slug, "gate", "it took longer than the modem waits")

@@ -1,0 +1,99 @@
+"""The plan of the lab from the example district's own inventory."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from lab import carrier as carrier_files
+from lab.errors import LabError
+from lab.inventory import first_sites
+from lab.modem import twin_config
+from lab.paths import EXAMPLE_INVENTORY
+from lab.topology import District, plan
+from lab.twins.routeros7.config import parse as parse_twin
+
+SLUGS = first_sites(EXAMPLE_INVENTORY, 18)
+
+
+def variables() -> dict[str, dict[str, Any]]:
+    shared: dict[str, Any] = {}
+    for path in sorted((EXAMPLE_INVENTORY / "group_vars" / "all").glob("*.yml")):
+        shared |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    hosts = {"pusat": shared}
+    for slug in SLUGS:
+        path = EXAMPLE_INVENTORY / "host_vars" / slug / "site.yml"
+        own = yaml.safe_load(path.read_text(encoding="utf-8"))
+        hosts[slug] = {**shared, **own, "vault_modem_password": "not-a-real-password"}
+    return hosts
+
+
+@pytest.fixture(scope="module")
+def district() -> District:
+    return plan(variables(), SLUGS, 2.0)
+
+
+def test_the_first_sites_in_the_inventorys_own_order() -> None:
+    assert first_sites(EXAMPLE_INVENTORY, 2) == ["kubu", "bangko"]
+    with pytest.raises(LabError, match="choose 1 to 18"):
+        first_sites(EXAMPLE_INVENTORY, 19)
+
+
+def test_no_two_networks_of_the_lab_overlap(district: District) -> None:
+    networks = [site.lan for site in district.sites]
+    networks += [ipaddress.ip_network(c.pool.replace("/22", "/16")) for c in district.carriers]
+    networks += [ipaddress.ip_network(f"{c.gateway}/24", strict=False) for c in district.carriers]
+    networks += [
+        ipaddress.ip_network(f"{c.public_address}/30", strict=False) for c in district.carriers
+    ]
+    names = ("198.18.0.0/30", "198.51.100.10/32", "10.77.0.0/24")
+    networks += [ipaddress.ip_network(name) for name in names]
+    clashes = [pair for pair in itertools.combinations(networks, 2) if pair[0].overlaps(pair[1])]
+    assert clashes == []
+
+
+def test_both_ends_of_a_carriers_link_are_in_one_network(district: District) -> None:
+    for carrier in district.carriers:
+        ours = ipaddress.ip_interface(f"{carrier.public_address}/30")
+        theirs = ipaddress.ip_interface(f"{carrier.data_centre_side}/30")
+        assert ours.network == theirs.network
+        assert ours.ip in list(ours.network.hosts())
+        assert theirs.ip in list(ours.network.hosts())
+
+
+def test_every_sim_has_a_link_that_the_lab_can_emulate(district: District) -> None:
+    for carrier in district.carriers:
+        config = json.loads(carrier_files.relay_config(carrier, district))
+        assert len(config["subscribers"]) == len(SLUGS)
+        assert set(config["subscribers"].values()) <= set(config["profiles"])
+        assert config["default"] in config["profiles"]
+
+
+def test_a_withdrawn_apn_is_refused_and_nothing_stands_in_for_it(district: District) -> None:
+    carrier = district.carrier("indosat")
+    offered = carrier_files.ggsn_config(carrier, "198.51.100.10").splitlines()
+    withdrawn = carrier_files.ggsn_config(carrier, "198.51.100.10", offered=False).splitlines()
+    assert " apn indosatgprs" in offered
+    assert " apn indosatgprs" not in withdrawn
+    assert not [line for line in offered + withdrawn if "default-apn" in line]
+
+
+def test_the_modem_twin_accepts_what_it_is_told(district: District) -> None:
+    site = district.site("kubu")
+    twin = parse_twin(twin_config(site, district))
+    assert twin.sims["up"].plmn == "51001"
+    assert twin.sims["down"].imsi == site.imsi("telkomsel")
+    assert twin.initial.apn == "indosatgprs"
+    assert twin.carriers["telkomsel"].local == "10.200.2.11"
+
+
+def test_unknown_names_are_refused_with_the_known_ones(district: District) -> None:
+    with pytest.raises(LabError, match=r"axis.*carriers: indosat, telkomsel"):
+        district.carrier("axis")
+    with pytest.raises(LabError, match="raised: kubu"):
+        district.site("nowhere")

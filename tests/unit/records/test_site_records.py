@@ -1,0 +1,206 @@
+"""The site's disk: nothing is purged without its receipt, floors hold, lanes give way."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rekamatan.errors import ConfigError, RecordError
+from rekamatan.models import Limits
+from rekamatan.records import incoming as incoming_module
+from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.counts import record_counts
+from rekamatan.records.incoming import DiskFullError, Incoming, PartialUpload, PartialWriter
+from rekamatan.records.lanes import Junction, pick
+from rekamatan.records.metadata import Offer
+from rekamatan.records.reception import AlteredError, Reception
+from rekamatan.records.receipts import Receipt, ReceiptSigner, SignedReceipt
+from rekamatan.records.settings import IntakeSettings
+from rekamatan.records.site_ledger import SiteEntry
+from rekamatan.records.spool import Spool
+from rekamatan.records.uplink import stall_seconds
+from tests.unit.records.test_receipts import KEY
+
+PAYLOAD = b"seven.."
+OFFER = Offer("00000000-aaaa", hashlib.sha256(PAYLOAD).hexdigest(), len(PAYLOAD))
+
+
+def receive(directory: Path, payload: bytes = PAYLOAD) -> Spool:
+    """One record received by the reception of a site."""
+    spool = Spool(directory)
+    incoming = Incoming(directory / "incoming", 0)
+    partial = Reception(incoming, spool, accepts_canaries=False).create(OFFER, "ws1.kubu")
+    assert isinstance(partial, PartialUpload)
+    writer = PartialWriter(partial)
+    writer.write(payload)
+    writer.close()
+    Reception(incoming, spool, accepts_canaries=False).finish(partial)
+    return spool
+
+
+def acknowledge(spool: Spool, *, days_ago: int) -> SiteEntry:
+    entry = spool.ledger.waiting()[0]
+    facts = (entry.record_id, entry.sha256, entry.size, "2026-01-01T00:00:00Z", "kubu", "pusat")
+    signed: SignedReceipt = ReceiptSigner(KEY, "pusat").sign(Receipt(*facts))
+    spool.acknowledge(entry, signed)
+    moment = datetime.now(UTC) - timedelta(days=days_ago)
+    spool.ledger.acknowledge(entry.record_id, signed.to_json(), moment.strftime(SECONDS_FORMAT))
+    return spool.ledger.acknowledged()[0]
+
+
+def test_purge_needs_receipt_and_retention(tmp_path: Path) -> None:
+    spool = receive(tmp_path)
+    retention = timedelta(days=30)
+    assert spool.purge(retention) == [], "no receipt"
+    entry = acknowledge(spool, days_ago=29)
+    assert spool.purge(retention) == [], "not old enough"
+    entry = acknowledge_again(spool, entry, days_ago=31)
+    receipt = spool.receipts / f"{entry.record_id}.json"
+    text = receipt.read_text()
+    receipt.write_text(text.replace(OFFER.sha256, "0" * 64))
+    assert spool.purge(retention) == [], "the receipt on the disk is for other bytes"
+    receipt.unlink()
+    assert spool.purge(retention) == [], "the ledger's word alone is not enough"
+    receipt.write_text(text)
+    assert spool.purge(retention) == [OFFER.record_id]
+    assert list(spool.sent.iterdir()) == []
+
+
+def acknowledge_again(spool: Spool, entry: SiteEntry, *, days_ago: int) -> SiteEntry:
+    moment = datetime.now(UTC) - timedelta(days=days_ago)
+    assert entry.receipt is not None
+    spool.ledger.acknowledge(entry.record_id, entry.receipt, moment.strftime(SECONDS_FORMAT))
+    return spool.ledger.acknowledged()[0]
+
+
+def test_altered_bytes_leave_no_record(tmp_path: Path) -> None:
+    with pytest.raises(AlteredError):
+        receive(tmp_path, b"altered")
+    assert list((tmp_path / "spool").iterdir()) == []
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_every_step_before_the_answer_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes, then the directory of the rename: both must be on the disk, in this order."""
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    receive(tmp_path)
+    part = synced.index(str(tmp_path / "incoming" / f"{OFFER.record_id}.part"))
+    assert str(tmp_path / "spool") in synced[part:]
+
+
+def test_promised_bytes_count_against_the_floor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 1000
+
+    monkeypatch.setattr(incoming_module.shutil, "disk_usage", lambda _: Usage)
+    incoming = Incoming(tmp_path, floor_bytes=100)
+    incoming.create(Offer("00000000-aaaa", "0" * 64, 800), "ws1.kubu")
+    with pytest.raises(DiskFullError, match="must stay free"):
+        incoming.create(Offer("00000000-bbbb", "0" * 64, 101), "ws1.kubu")
+    incoming.create(Offer("00000000-cccc", "0" * 64, 100), "ws1.kubu")
+
+
+def test_full_disk_keeps_what_is_there(tmp_path: Path) -> None:
+    partial = Incoming(tmp_path, 0).create(OFFER, "ws1.kubu")
+    full = PartialWriter(PartialUpload(OFFER, "ws1.kubu", Path("/dev/full")))
+    with pytest.raises(OSError, match="No space") as caught:
+        full.write(PAYLOAD)
+    assert caught.value.errno == errno.ENOSPC
+    assert partial.offset == 0
+
+
+def test_unfinished_uploads_expire_only_when_silent(tmp_path: Path) -> None:
+    incoming = Incoming(tmp_path, 0)
+    partial = incoming.create(OFFER, "ws1.kubu")
+    assert incoming.expire(3600) == []
+    old = time.time() - 7200
+    os.utime(partial.path, (old, old))
+    assert incoming.expire(3600) == [OFFER.record_id]
+    assert incoming.find(OFFER.record_id) is None
+
+
+def test_unknown_is_not_zero(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no ledger"):
+        record_counts(tmp_path)
+
+
+def test_silent_upload_is_no_active_capture(tmp_path: Path) -> None:
+    receive(tmp_path)
+    other = Offer("00000000-bbbb", "0" * 64, 7)
+    partial = Incoming(tmp_path / "incoming", 0).create(other, "ws1.kubu")
+    assert record_counts(tmp_path).active_captures == 1
+    old = time.time() - 120
+    os.utime(partial.path, (old, old))
+    assert record_counts(tmp_path).active_captures == 0
+
+
+def entry(record_id: str, age_s: float, now: datetime) -> SiteEntry:
+    captured = now - timedelta(seconds=age_s)
+    return SiteEntry(record_id, "0" * 64, 1, "ws1.kubu", captured.strftime(SECONDS_FORMAT))
+
+
+def test_lanes_share_the_waiting_records() -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    ages = {"week": 604_800, "hour": 3600, "minute": 60, "second": 1, "tomorrow": -86_400}
+    waiting = [entry(name, age, now) for name, age in ages.items()]
+    assert [e.record_id for e in pick(waiting, "bulk", now)] == ["week", "hour"]
+    assert [e.record_id for e in pick(waiting, "fresh", now)] == ["tomorrow", "second", "minute"]
+
+
+def test_no_record_is_claimed_twice_and_a_refused_one_waits() -> None:
+    now = datetime.now(UTC)
+    junction = Junction()
+    both = [entry("first", 0, now), entry("second", 0, now)]
+    with junction.claim(both, "fresh") as one, junction.claim(both, "bulk") as other:
+        assert (one, other) == (both[0], both[1])
+    junction.set_aside("first", 60)
+    with junction.claim(both, "fresh") as next_one:
+        assert next_one == both[1]
+
+
+def test_bulk_lane_waits_for_the_fresh_one() -> None:
+    junction = Junction()
+    passed = threading.Event()
+
+    def bulk() -> None:
+        junction.give_way()
+        passed.set()
+
+    with junction.claim([entry("fresh", 0, datetime.now(UTC))], "fresh"):
+        threading.Thread(target=bulk, daemon=True).start()
+        assert not passed.wait(0.2)
+    assert passed.wait(5)
+
+
+@pytest.mark.parametrize(
+    ("rtt_ms", "floor_kbps", "seconds"), [(200, 1000, 25), (200, 100, 45), (1500, 300, 90)]
+)
+def test_stall_timer_follows_the_link(rtt_ms: float, floor_kbps: float, seconds: float) -> None:
+    assert stall_seconds(Limits(2, rtt_ms, 50, floor_kbps, 1400)) == seconds
+
+
+def test_settings_name_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "records.json"
+    with pytest.raises(ConfigError, match="no such file"):
+        IntakeSettings.load(path)
+    path.write_text('{"certificate": "c", "key": "k", "ca": "a", "prot": 1}')
+    with pytest.raises(ConfigError, match="prot"):
+        IntakeSettings.load(path)

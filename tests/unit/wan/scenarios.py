@@ -1,0 +1,56 @@
+"""Named scenarios: worlds as they are before the switch is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rekamatan.models import Rollback, Sim, SwitchState
+from tests.unit.wan import simulation as sim
+
+Build = Callable[[Rollback], sim.World]
+
+
+def good(kind: Rollback) -> sim.World:
+    return sim.World(rollback=kind)
+
+
+def wrong_apn(kind: Rollback) -> sim.World:
+    world = sim.World(rollback=kind)
+    world.links["telkomsel"].attach_s = None
+    return world
+
+
+def dead_path(kind: Rollback) -> sim.World:
+    world = sim.World(rollback=kind)
+    world.links["telkomsel"].path = False
+    return world
+
+
+def swapped_sim(kind: Rollback) -> sim.World:
+    world = sim.World(rollback=kind)
+    world.links["telkomsel"].card = Sim("down", "8962220000000000999", "510102299999999")
+    return world
+
+
+def old_link_dead(kind: Rollback) -> sim.World:
+    """The old carrier is the fault that is being cured."""
+    world = sim.World(rollback=kind)
+    world.links["indosat"].path = False
+    return world
+
+
+def clock_jump(kind: Rollback) -> sim.World:
+    world = sim.World(rollback=kind)
+    world.jump_at = world.now + GOOD_GATE_BEGINS_S
+    return world
+
+
+GOOD_GATE_BEGINS_S = 20.0
+EXPECTED: dict[str, tuple[Build, SwitchState]] = {
+    "good": (good, SwitchState.COMMITTED),
+    "wrong_apn": (wrong_apn, SwitchState.REVERTED),
+    "dead_path": (dead_path, SwitchState.REVERTED),
+    "swapped_sim": (swapped_sim, SwitchState.REVERTED),
+    "old_link_dead": (old_link_dead, SwitchState.COMMITTED),
+    "clock_jump": (clock_jump, SwitchState.COMMITTED),
+}

@@ -1,0 +1,155 @@
+"""Each invariant is broken on purpose, and the simulation must notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rekamatan.models import ChangePlan, Rollback, Site, SwitchOutcome, SwitchState
+from rekamatan.wan import attach, journal, service, switch, wayback
+from rekamatan.wan.run import Run
+from tests.unit.wan import scenarios
+from tests.unit.wan import simulation as sim
+from tests.unit.wan.simulated_modem import DeviceModem
+
+if TYPE_CHECKING:
+    from rekamatan.wan.ports import Ports
+
+Patch = pytest.MonkeyPatch
+
+
+def _arm_after_apply(patch: Patch) -> None:
+    def change(self: switch.Switch, run: Run, prepared: switch.Prepared, *_: object) -> None:
+        run.enter(SwitchState.APPLIED)
+        self._ports.driver.apply(prepared.plan)
+        self._ports.driver.arm(prepared.plan, 200)
+        run.enter(SwitchState.ATTACHED)
+
+    patch.setattr(switch.Switch, "_change", change)
+
+
+def _confirm_without_gate(patch: Patch) -> None:
+    patch.setattr(switch.Switch, "_gate", lambda *_: None)
+
+
+def _stack_on_open_run(patch: Patch) -> None:
+    patch.setattr(service, "settle", lambda *_: None)
+
+
+def _journal_without_fsync(patch: Patch) -> None:
+    def append(self: journal.Journal, line: bytes) -> None:
+        self._disk.append(journal.JOURNAL, line)
+
+    patch.setattr(journal.Journal, "_append", append)
+
+
+def _server_outlasts_the_modem(patch: Patch) -> None:
+    patch.setattr(switch, "server_seconds", lambda _: 900)
+
+
+def _unknown_reported_as_reverted(patch: Patch) -> None:
+    def unsettled(self: Run, reason: str) -> SwitchOutcome:
+        return self.finish(SwitchState.REVERTED, self.previous, reason)
+
+    patch.setattr(Run, "unsettled", unsettled)
+
+
+def _no_sim_interlock(patch: Patch) -> None:
+    patch.setattr(attach, "sim_mismatches", lambda *_: ())
+
+
+def _captures_ignored(patch: Patch) -> None:
+    patch.setattr(switch.Switch, "_wait_for_captures", lambda _: 0)
+
+
+def _recovery_confirms_without_looking(patch: Patch) -> None:
+    patch.setattr(service, "settle", _blind_commit)
+
+
+def _blind_commit(site: Site, ports: Ports, log: journal.Journal) -> SwitchOutcome | None:
+    entries = log.unfinished()
+    return Run.resume(site, ports, log, entries).commit("surely fine") if entries else None
+
+
+def _timer_left_after_confirm(patch: Patch) -> None:
+    patch.setattr(wayback, "live", lambda *_: False)
+    patch.setattr(DeviceModem, "confirm", lambda *_: None)
+
+
+def _slow_gate(kind: Rollback) -> sim.World:
+    world = scenarios.dead_path(kind)
+    world.gate.took_s = 400.0
+    return world
+
+
+def _silent_modem(kind: Rollback) -> sim.World:
+    world = scenarios.wrong_apn(kind)
+    original = world.modem.apply
+
+    def apply(plan: ChangePlan) -> None:
+        original(plan)
+        world.modem.silent_until = world.now + 5000.0
+
+    world.modem.apply = apply  # type: ignore[method-assign]
+    return world
+
+
+def _capturing(kind: Rollback) -> sim.World:
+    world = scenarios.good(kind)
+    world.captures_until = world.now + 60.0
+    return world
+
+
+Build = Callable[[Rollback], sim.World]
+BUGS: dict[str, tuple[Callable[[Patch], None], Build, Rollback, str]] = {
+    "1 way back armed too late": (
+        _arm_after_apply,
+        scenarios.wrong_apn,
+        Rollback.DEVICE,
+        "no way back",
+    ),
+    "1 timer left behind": (
+        _timer_left_after_confirm,
+        scenarios.good,
+        Rollback.DEVICE,
+        "but indosat is active",
+    ),
+    "2 no gate": (_confirm_without_gate, scenarios.dead_path, Rollback.DEVICE, "no way back"),
+    "2 blind recovery": (
+        _recovery_confirms_without_looking,
+        scenarios.wrong_apn,
+        Rollback.SERVER,
+        "without a link",
+    ),
+    "3 stacked": (_stack_on_open_run, scenarios.good, Rollback.DEVICE, "open run"),
+    "5 no fsync": (_journal_without_fsync, scenarios.wrong_apn, Rollback.SERVER, "no way back"),
+    "6 server later than modem": (
+        _server_outlasts_the_modem,
+        _slow_gate,
+        Rollback.DEVICE,
+        "timer fired while",
+    ),
+    "7 unknown as reverted": (
+        _unknown_reported_as_reverted,
+        _silent_modem,
+        Rollback.SERVER,
+        "but telkomsel is active",
+    ),
+    "8 foreign SIM": (_no_sim_interlock, scenarios.swapped_sim, Rollback.DEVICE, "not the planned"),
+    "9 capture": (_captures_ignored, _capturing, Rollback.DEVICE, "while a recording"),
+}
+
+
+@pytest.mark.parametrize("bug", list(BUGS))
+def test_planted_bug_is_found(bug: str, monkeypatch: Patch) -> None:
+    plant, build, kind, symptom = BUGS[bug]
+    plant(monkeypatch)
+    _, found = sim.explore(lambda: build(kind))
+    assert any(symptom in problem for problem in found), found[:5]
+
+
+@pytest.mark.parametrize("build", [_capturing])
+def test_the_special_scenarios_are_clean_without_a_bug(build: Build) -> None:
+    assert sim.explore(lambda: build(Rollback.DEVICE))[1] == []
