@@ -26,7 +26,7 @@ Before=sysinit.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-# As systemd does on a machine: without it a service's credentials are mounted where nobody sees them.
+# As on a machine: else the credentials of a service are mounted where nobody sees them.
 ExecStart=mount --make-rshared /
 ExecStart=-umount /etc/hosts
 ExecStart=-umount /etc/hostname

@@ -120,10 +120,7 @@ def assemble(root: Path, work: Path, sums: bytes) -> Path:
         build(releases, release_id, wanted, known_blobs([root, work]))
         (final / "SHA256SUMS").write_bytes(sums)
         os.sync()  # a power cut must not leave a release that only looks complete
-    link = work / ".release.new"
-    link.unlink(missing_ok=True)
-    link.symlink_to(f"releases/{release_id}")
-    link.rename(work / "release")
+    point(work / "release", f"releases/{release_id}")
     shutil.rmtree(work / "incoming", ignore_errors=True)
     prune(releases, keep=final)
     return final
@@ -162,6 +159,14 @@ def place(source: Path, target: Path) -> None:
     target.chmod(0o755 if target.parent.name == "scripts" else 0o644)
 
 
+def point(link: Path, target: str) -> None:
+    """Move a symbolic link in one step: there is always one, and it is whole."""
+    new = link.with_name(f".{link.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.rename(link)
+
+
 def prune(releases: Path, keep: Path) -> None:
     """Remove releases beyond the newest few, never the current one."""
     others = [p for p in releases.iterdir() if p != keep]
@@ -179,10 +184,7 @@ def start(release: Path, order: dict[str, Any], site_vars: bytes) -> None:
     with os.fdopen(secret, "wb") as stream:
         stream.write(site_vars)
     (run / "start.json").write_text(json.dumps(order), encoding="utf-8")
-    current = RUNS / ".current.new"
-    current.unlink(missing_ok=True)
-    current.symlink_to(run.name)
-    current.rename(RUNS / "current")
+    point(RUNS / "current", run.name)
     here = release / "rekamatan/fleet/receiver.py"
     done = subprocess.run(
         [

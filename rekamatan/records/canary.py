@@ -68,10 +68,8 @@ def send_canary(  # noqa: PLR0913 - keyword-only, each one the caller's to decid
     offer = attempt.offer
     verifier.check(signed, record_id=offer.record_id, sha256=offer.sha256, size=offer.size)
     seconds = clock.monotonic() - started
-    throughput_kbps = size_bytes * 8 / seconds / 1000
-    return CanaryResult(
-        offer.record_id, seconds, attempt.progress.bytes_sent, round(throughput_kbps, 1)
-    )
+    kbps = round(size_bytes * 8 / seconds / 1000, 1)
+    return CanaryResult(offer.record_id, seconds, attempt.progress.bytes_sent, kbps)
 
 
 class _Attempt:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 from rekamatan.errors import RecordError
@@ -56,6 +55,6 @@ def parse_metadata(header: str) -> dict[str, str]:
         key, _, value = pair.partition(" ")
         try:
             values[key] = base64.b64decode(value, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:  # not base64, not ASCII, or not UTF-8 inside
             raise RecordError("Upload-Metadata", f"decode {key}", "not base64 text") from error
     return values

@@ -7,7 +7,6 @@ wire a receipt travels base64-encoded in the header `Rekamatan-Receipt`.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -79,7 +78,7 @@ class SignedReceipt:
         """Read the header `Rekamatan-Receipt`; the signature is not checked here."""
         try:
             return cls.from_json(base64.b64decode(value, validate=True).decode())
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise UnprovenError("receipt", "read", f"malformed header: {error}") from error
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import hashlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -207,7 +206,7 @@ class _Checksum:
             refuse(400, f"Upload-Checksum must be one of {', '.join(_CHECKSUMS)}")
         try:
             self._wanted = base64.b64decode(value, validate=True)
-        except binascii.Error:
+        except ValueError:
             refuse(400, "Upload-Checksum is not base64")
         self._digest = hashlib.new(algorithm, usedforsecurity=False)
 

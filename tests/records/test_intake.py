@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,6 +185,42 @@ def test_below_the_floor_new_uploads_are_refused_and_old_ones_finish(intake: Int
     assert refused.status == 507
     assert "must stay free" in refused.text
     assert intake.client().patch(begun).status == 204
+
+
+def test_disk_that_fills_up_mid_record_is_told_and_resumed(intake: Intake) -> None:
+    """On a real full file system: what is there stays whole, and goes on when there is room."""
+    intake.service.stop()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", intake.directory],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("a file system of two megabytes needs root and mount")
+    try:
+        intake.service.start()
+        _fill_up_and_resume(intake)
+        intake.service.stop()
+    finally:
+        subprocess.run(["umount", "--lazy", intake.directory], check=True)
+
+
+def _fill_up_and_resume(intake: Intake) -> None:
+    safe, record = Record.of_size(100_000), Record.of_size(1_000_000)
+    client = intake.client()
+    client.upload(safe)
+    client.create(record)
+    ballast = intake.directory / "ballast"
+    ballast.write_bytes(bytes(1_300_000))
+    assert client.patch(record).status == 507
+    again = intake.client()
+    offset = again.head(record).offset
+    assert 0 < offset < 1_000_000
+    assert again.head(safe).offset == 100_000
+    ballast.unlink()
+    assert again.patch(record, offset).status == 204
+    stored = next(intake.directory.glob(f"spool/{record.record_id}*"))
+    assert stored.read_bytes() == record.payload
 
 
 def test_canary_ids_are_reserved_where_records_are_captured(intake: Intake) -> None:

@@ -20,8 +20,8 @@ from rekamatan.records.counts import record_counts
 from rekamatan.records.incoming import DiskFullError, Incoming, PartialUpload, PartialWriter
 from rekamatan.records.lanes import Junction, pick
 from rekamatan.records.metadata import Offer
-from rekamatan.records.reception import AlteredError, Reception
 from rekamatan.records.receipts import Receipt, ReceiptSigner, SignedReceipt
+from rekamatan.records.reception import AlteredError, Reception
 from rekamatan.records.settings import IntakeSettings
 from rekamatan.records.site_ledger import SiteEntry
 from rekamatan.records.spool import Spool
@@ -95,7 +95,7 @@ def test_every_step_before_the_answer_is_synced(
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
