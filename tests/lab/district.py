@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-INVENTORY = CHECKOUT / "build/lab/inventory"
+INVENTORY = CHECKOUT / "build/lab/inventory/hosts.yml"
 VAULT_PASSWORD = CHECKOUT / "build/lab/vault-password"
 ORDER = "470/112/UJI/2026"
 
