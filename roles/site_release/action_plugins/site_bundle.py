@@ -47,4 +47,13 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible ships no types
             file = destination / "site-vars.vault"
             file.touch(mode=0o600)
             file.write_bytes(secret)
+            _write_known_host(destination, task_vars or {})
         return result | {"changed": True, "release": release.release_id}
+
+
+def _write_known_host(destination: Path, task_vars: dict[str, Any]) -> None:
+    """The key of this office's server, so that a laptop on the LAN talks to no other."""
+    key = task_vars.get("site_server_host_key")
+    if key:
+        line = f"{task_vars['inventory_hostname']} {' '.join(str(key).split()[:2])}\n"
+        (destination / "known_hosts").write_text(line, encoding="utf-8")
