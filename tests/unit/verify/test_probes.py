@@ -106,8 +106,16 @@ def test_without_ping_nothing_is_known() -> None:
 
 def test_slow_answers_are_not_essential() -> None:
     slow = IPUTILS.format(sent=20, got=20, loss=0).replace("61.450", "900.000")
-    rtt = named(probe_ping("x", LIMITS, Pings(Completed(0, slow))))["ping.rtt"]
+    rtt = named(probe_ping("x", LIMITS, Pings(Completed(0, slow), Completed(0, slow))))["ping.rtt"]
     assert (rtt.ok, rtt.essential) == (False, False)
+
+
+def test_a_queue_of_own_records_for_four_seconds_is_not_the_link() -> None:
+    calm = IPUTILS.format(sent=60, got=60, loss=0)
+    crowded = IPUTILS.format(sent=20, got=20, loss=0).replace("61.450", "500.000")
+    pings = Pings(Completed(0, crowded), Completed(0, calm))
+    rtt = named(probe_ping("x", LIMITS, pings))["ping.rtt"]
+    assert (rtt.ok, rtt.value) == (True, 171.088)
 
 
 def passes_up_to(largest: int) -> object:
