@@ -12,3 +12,4 @@ VERIFY = STATE / "verify"  # last.json, baseline-<profile>.json
 RECORDS = STATE / "records"  # spool/, sent/, receipts/, ledger.sqlite
 EVIDENCE = STATE / "evidence"
 TLS = ETC / "tls"  # ca.crt, intake.crt, forwarder.crt; the keys arrive as systemd credentials
+QUIET = Path("/run/rekamatan/quiet")  # the gate asks the forwarder to wait; see quiet.py

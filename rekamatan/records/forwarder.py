@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RekamatanError
+from rekamatan.quiet import remaining_s
 from rekamatan.records.lanes import Junction, Lane, pick
 from rekamatan.records.metadata import Offer
 from rekamatan.records.receipts import UnprovenError
@@ -38,6 +39,7 @@ class Forwarder:
 
     Args:
         uplink: asked before each new connection, so that the stall timer follows the active link.
+        silence_s: seconds for which the gate wants the link for itself.
     """
 
     spool: Spool
@@ -45,6 +47,7 @@ class Forwarder:
     verifier: ReceiptVerifier
     retention: timedelta
     junction: Junction
+    silence_s: Callable[[], float] = remaining_s
 
     def run(self) -> None:
         """Work until `stop`; returns when both lanes have ended."""
@@ -115,6 +118,8 @@ class Forwarder:
         def before_write() -> None:
             if lane == "bulk":
                 self.junction.give_way()
+            while (wait := self.silence_s()) > 0 and not self.junction.stopped:
+                self.junction.rest(min(wait, _POLL_S))
             if self.junction.stopped:
                 raise LinkBrokenError(entry.record_id, "upload", "the forwarder is stopping")
 

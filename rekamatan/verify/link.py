@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError
 from rekamatan.models import GateResult, Probe
+from rekamatan.quiet import silence
 from rekamatan.verify.canary import probe_canary, skipped
 from rekamatan.verify.clock import probe_clock
 from rekamatan.verify.command import run
@@ -26,6 +27,7 @@ from rekamatan.verify.tunnel import probe_tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rekamatan.clock import Clock
@@ -48,6 +50,7 @@ class LinkGate:
         clock: deadlines and labels.
         tls_dir: the district's CA and this site's client certificate.
         runner: runs `ping`, `wg`, `getent`.
+        silence: keeps the office's own records off the link while it is measured.
     """
 
     def __init__(  # noqa: PLR0913 - one port each, all by name
@@ -60,6 +63,7 @@ class LinkGate:
         clock: Clock,
         tls_dir: Path,
         runner: Runner = run,
+        silence: Callable[[], AbstractContextManager[None]] = silence,
     ) -> None:
         self._site = site
         self._read_state = read_state
@@ -68,6 +72,7 @@ class LinkGate:
         self._clock = clock
         self._tls_dir = tls_dir
         self._runner = runner
+        self._silence = silence
 
     def baseline(self, profile: WanProfile) -> GateResult:
         """The active link before a change; measured at most once an hour."""
@@ -113,9 +118,12 @@ class LinkGate:
             self._runner,
             self._clock.monotonic,
         )
-        probes = (*self._modem(profile), *self._at_once(profile), tunnel)
-        if not canary:
-            return probes
+        modem = self._modem(profile)
+        with self._silence():
+            probes = (*modem, *self._at_once(profile), tunnel)
+            return self._with_canary(probes, limit_kbps, until) if canary else probes
+
+    def _with_canary(self, probes: Measured, limit_kbps: float, until: float) -> Measured:
         if any(probe.ok is False and probe.essential for probe in probes):
             return (*probes, *skipped("not sent: other essential checks failed"))
         left = until - self._clock.monotonic()
