@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parents[2]
 INVENTORY = CHECKOUT / "build/lab/inventory/hosts.yml"
 VAULT_PASSWORD = CHECKOUT / "build/lab/vault-password"
-ORDER = "470/112/UJI/2026"
+# Change orders of this test run only: a rollout of an order that is done is, rightly, not repeated.
+SERIES = int(time.time())
+ORDER = f"470/112/UJI-{SERIES}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab.district import console, fault, playbook, run, switch
+from tests.lab.district import SERIES, console, fault, playbook, run, switch
 from tests.lab.test_rollout import last_outcome, sites
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_unreachable_site_is_waiting_not_failed(site: str) -> None:
     fault("cut-carrier", "telkomsel", "--site", site)
     try:
         before = last_outcome(site)
-        done = switch("indosat", site, order="470/301/UJI/2026")
+        done = switch("indosat", site, order=f"470/301/UJI-{SERIES}")
         assert done.status != 0
         assert "waiting" in done.output
         assert last_outcome(site) == before
@@ -79,7 +79,7 @@ def test_no_disk_space(site: str) -> None:
     fill = "head -c 10G /dev/zero > /var/lib/rekamatan/fill 2>/dev/null; true"
     console(node, "sh", "-c", fill)
     try:
-        argv = ("wan", "switch", "--profile", "indosat", "--change-order", "470/302/UJI/2026")
+        argv = ("wan", "switch", "--profile", "indosat", "--change-order", f"470/302/UJI-{SERIES}")
         done = console(node, "rekamatan", *argv, "--lang", "en")
         assert done.status != 0, done.output
         assert "Traceback" not in done.output

@@ -18,6 +18,7 @@ import pytest
 
 from tests.lab.district import (
     CHECKOUT,
+    SERIES,
     console,
     environment,
     fault,
@@ -93,7 +94,7 @@ def test_a_second_provisioning_changes_nothing() -> None:
 
 def test_a_second_switch_changes_nothing(site: str) -> None:
     before = last_outcome(site)["run_id"]
-    done = switch("telkomsel", site, order="470/199/UJI/2026")
+    done = switch("telkomsel", site, order=f"470/199/UJI-{SERIES}")
     assert done.status == 0, done.output
     assert done.recap()[site]["changed"] == 0, done.output
     after = last_outcome(site)
@@ -112,7 +113,7 @@ def test_check_mode_shows_the_change_and_touches_nothing(site: str) -> None:
 
 def test_a_refused_apn_brings_the_office_back(site: str) -> None:
     fault("wrong-apn", "indosat")
-    done = switch("indosat", site, order="470/201/UJI/2026")
+    done = switch("indosat", site, order=f"470/201/UJI-{SERIES}")
     assert done.status != 0, done.output
     outcome = last_outcome(site)
     assert (outcome["state"], outcome["active"]) == ("reverted", "telkomsel"), outcome
@@ -122,7 +123,7 @@ def test_a_refused_apn_brings_the_office_back(site: str) -> None:
 
 def test_a_carrier_that_does_not_reach_the_data_centre_is_not_kept(site: str) -> None:
     fault("dead-path", "indosat")
-    done = switch("indosat", site, order="470/202/UJI/2026")
+    done = switch("indosat", site, order=f"470/202/UJI-{SERIES}")
     assert done.status != 0, done.output
     outcome = last_outcome(site)
     assert (outcome["state"], outcome["active"]) == ("reverted", "telkomsel"), outcome
@@ -131,7 +132,7 @@ def test_a_carrier_that_does_not_reach_the_data_centre_is_not_kept(site: str) ->
 
 def test_killing_the_controller_changes_nothing_at_the_site(site: str) -> None:
     fault("slow-link", "indosat", "--profile", GOOD_LINK)
-    order = "470/203/UJI/2026"
+    order = f"470/203/UJI-{SERIES}"
     before = last_outcome(site)["run_id"]
     inputs = ("-e", "wan_profile=indosat", "-e", f"change_order={order}", "-l", site)
     with subprocess.Popen(
@@ -143,17 +144,18 @@ def test_killing_the_controller_changes_nothing_at_the_site(site: str) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as controller:
-        until(lambda: status(site)["run"] is not None, "the switch to begin at the site")
+        until(lambda: status(site)["pending"] is not None, "the switch to begin at the site")
         os.killpg(controller.pid, signal.SIGKILL)
     until(lambda: last_outcome(site)["run_id"] != before, "the site to finish by itself")
     outcome = last_outcome(site)
     assert (outcome["state"], outcome["active"]) == ("committed", "indosat"), outcome
+    assert outcome["changed"], "the switch that was interrupted is not the one that ended"
 
     again = playbook("switch_wan", *inputs)
     assert again.status == 0, again.output
-    assert last_outcome(site)["run_id"] == outcome["run_id"], "the switch was repeated"
+    assert not last_outcome(site)["changed"], "the switch was repeated"
 
-    back = playbook("rollback_wan", "-e", "change_order=470/204/UJI/2026", "-l", site)
+    back = playbook("rollback_wan", "-e", f"change_order=470/204/UJI-{SERIES}", "-l", site)
     assert back.status == 0, back.output
     assert active(site) == "telkomsel"
 
@@ -164,8 +166,8 @@ def test_the_technician_needs_no_controller(site: str) -> None:
     scripts = "/opt/rekamatan/release/scripts"
     steps = (
         (f"{scripts}/periksa",),
-        (f"{scripts}/ganti-wan", "indosat", "--change-order", "470/205/UJI/2026"),
-        (f"{scripts}/pulihkan", "--change-order", "470/206/UJI/2026"),
+        (f"{scripts}/ganti-wan", "indosat", "--change-order", f"470/205/UJI-{SERIES}"),
+        (f"{scripts}/pulihkan", "--change-order", f"470/206/UJI-{SERIES}"),
         (f"{scripts}/lapor",),
     )
     for argv in steps:
