@@ -60,7 +60,9 @@ def test_exactly_one_switch_changed_the_link(kubu: Host) -> None:
 def test_the_modems_passwords_are_nowhere_in_clear(kubu: Host) -> None:
     with kubu.sudo():
         for name in ("modem-switch", "modem-read"):
-            command = f"systemd-creds decrypt /etc/rekamatan/credentials/{name}.cred -"
+            command = (
+                f"systemd-creds --name={name} decrypt /etc/rekamatan/credentials/{name}.cred -"
+            )
             secret = json.loads(kubu.check_output(command))["password"]
             assert len(secret) >= 12
             found = kubu.run(
