@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab import engine, faults, state
@@ -60,16 +61,33 @@ def _imsis(site: LabSite) -> set[str]:
 
 
 def _attached(district: District, nodes: dict[str, bool]) -> dict[str, tuple[str, str]]:
-    """IMSI -> (carrier, link profile), from the packet gateways."""
+    """IMSI -> (carrier, link profile): contexts at the packet gateways that a modem still holds.
+
+    A gateway keeps the context of a modem that left without a goodbye, as real ones do.
+    """
     found = {}
+    held = _held_bearers()
     for carrier in district.carriers:
         if nodes.get(carrier.node):
             try:
                 answer = faults.tell_relay(carrier, {"stats": True})
             except LabError:
                 continue  # it is starting: nobody is attached through it
-            for imsi in answer["attached"].values():
+            for imsi in held.intersection(answer["attached"].values()):
                 found[imsi] = (carrier.slug, answer["assigned"].get(imsi, "?"))
+    return found
+
+
+def _held_bearers(processes: Path = Path("/proc")) -> set[str]:
+    """IMSIs of the bearers alive in the modems: one `sgsnemu` process each, seen from the host."""
+    found = set()
+    for command_line in processes.glob("[0-9]*/cmdline"):
+        try:
+            words = command_line.read_text(encoding="utf-8", errors="replace").split("\0")
+        except OSError:
+            continue  # it ended while we looked
+        if Path(words[0]).name == "sgsnemu" and "--imsi" in words:
+            found.add(words[words.index("--imsi") + 1])
     return found
 
 
