@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab import engine, images, imaging, inventory, network, state, workstations
+from lab import engine, host, images, imaging, inventory, network, state, workstations
 from lab.disks import Disk, detach_all
 from lab.errors import LabError
 from lab.paths import LAB, WORKSTATIONS
@@ -58,6 +58,7 @@ def _raise(
     inventory.give_back()
     district = plan(inventory.read_hosts(), slugs, attach_s)
     state.save(district)
+    host.make_room(len(district.nodes()))
     present = engine.nodes()
     missing = [node for node in district.nodes() if node not in present]
     _say(f"starting {len(missing)} of {len(district.nodes())} machines")
@@ -150,6 +151,7 @@ def down() -> None:
     _each(engine.nodes(), engine.remove)
     network.remove()
     detach_all()
+    host.give_room_back()
     state.forget()
     for name in ("inventory", "vault-password", "controller_key", "controller_key.pub"):
         path = LAB / name

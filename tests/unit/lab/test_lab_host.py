@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab import state
+from lab import host, state
 from lab.errors import LabError
 from lab.images import IMAGES, host_sources, reference
 from lab.network import taken_by
@@ -82,3 +82,41 @@ def test_restoring_a_carrier_also_restores_what_was_broken_site_by_site(
     state.note_fault("cut-carrier indosat", active=True)
     state.note_fault("cut-carrier indosat", active=False)
     assert state.faults() == ["cut-carrier indosat2"]
+
+
+@pytest.fixture
+def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    setting = tmp_path / "max_user_instances"
+    setting.write_text("128\n", encoding="ascii")
+    monkeypatch.setattr(host, "LIMIT", setting)
+    monkeypatch.setattr(host, "FORMER", tmp_path / "lab" / "former")
+    return setting
+
+
+def test_the_hosts_limit_is_raised_for_the_lab_and_given_back(limit: Path) -> None:
+    host.make_room(39)
+    assert int(limit.read_text()) >= 39 * 10
+    host.make_room(60)  # completing a raised lab must not take the lab's value for the host's own
+    host.give_room_back()
+    assert limit.read_text() == "128\n"
+    host.give_room_back()
+
+
+def test_a_host_with_room_is_left_alone(limit: Path) -> None:
+    limit.write_text("65536\n", encoding="ascii")
+    host.make_room(39)
+    assert limit.read_text() == "65536\n"
+    assert not host.FORMER.exists()
+
+
+def test_who_may_not_raise_the_limit_is_told_the_command(
+    limit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> int:
+        raise PermissionError(path)
+
+    host.FORMER.parent.mkdir()
+    monkeypatch.setattr("pathlib.Path.write_text", refuse)
+    with pytest.raises(LabError, match=r"sudo sysctl fs.inotify.max_user_instances="):
+        host.make_room(39)
+    assert limit.read_text() == "128\n"
