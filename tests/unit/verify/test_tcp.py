@@ -90,6 +90,23 @@ def test_certificate_of_somebody_else_is_refused(service: int, tmp_path: Path) -
     assert found.detail.startswith("certificate: ")
 
 
+def test_one_lost_look_up_is_not_a_broken_link(
+    service: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve, lost = socket.getaddrinfo, []
+
+    def lossy(*arguments: object, **named: object) -> object:
+        if not lost:
+            lost.append(arguments)
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return resolve(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lossy)
+    monkeypatch.setattr("rekamatan.verify.tcp.PAUSE_S", 0.01)
+    assert probe_tcp(Endpoint("ingest", "localhost", service), tmp_path).ok is True
+    assert lost
+
+
 def test_closed_port_is_named(service: int, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
