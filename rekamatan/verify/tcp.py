@@ -34,8 +34,8 @@ def client_context(tls_dir: Path) -> ssl.SSLContext:
 def probe_tcp(endpoint: Endpoint, tls_dir: Path, timeout_s: float = TIMEOUT_S) -> Probe:
     """Connect, and shake hands where the service speaks TLS. `value` in ms.
 
-    On a lossy link one name look-up or SYN may be lost although the service is well, so a failure is
-    tried again while `timeout_s` lasts. A wrong certificate is an answer, and final.
+    A lossy link may take one look-up or SYN although the service is well, so a failure is tried
+    again while `timeout_s` lasts. A wrong certificate is an answer, and final.
     """
     name = f"tcp.{endpoint.name}"
     started = time.monotonic()
