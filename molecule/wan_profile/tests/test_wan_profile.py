@@ -58,10 +58,11 @@ def test_exactly_one_switch_changed_the_link(kubu: Host) -> None:
 
 
 # The password stays in a variable and a pipe: as an argument, sudo itself would log it in clear.
+# Ansible templates the text: no brace may stand before a percent or number sign.
 SEARCH = """
 secret=$(systemd-creds --name={name} decrypt /etc/rekamatan/credentials/{name}.cred - |
   python3 -c 'import json, sys; print(json.load(sys.stdin)["password"])')
-echo ${{#secret}}
+printf %s "$secret" | wc -c
 printf %s "$secret" >/run/planted-secret
 printf '%s\\n' "$secret" | grep -rlF --binary-files=text -f - /etc/rekamatan /var/lib/rekamatan \
   /var/log /opt/rekamatan/release /run/rekamatan-apply /tmp /run/planted-secret
