@@ -94,11 +94,7 @@ def _write_hosts(example: Path, slugs: list[str]) -> None:
 
 
 def _write_overrides() -> None:
-    overrides = {
-        "rekamatan_ssh_key": str(CONTROLLER_KEY),
-        # A container cannot set the clock, and must not: it is the host's.
-        "rekamatan_lab": True,
-    }
+    overrides = {"rekamatan_ssh_key": str(CONTROLLER_KEY)}
     text = "---\n# What the lab changes of the example district.\n"
     path = INVENTORY / "group_vars" / "all" / "zz_lab.yml"
     path.write_text(text + yaml.safe_dump(overrides), encoding="utf-8")
