@@ -6,7 +6,6 @@ release a test CA and the secrets that `rekamatan secrets` makes for a district.
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 import sys
@@ -17,15 +16,13 @@ import plain
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lab.engine import runtime_options
-from lab.shell import output, run, wait_until
-from tests.records.authority import Authority
+from lab.engine import podman
+from lab.shell import output, run
+from tests.machines import CREATE, INGEST, make_identity, remove, start, wait_booted
 
 NETWORK = "rekamatan-plain"
 SUBNET = "10.216.249"
-INGEST = "ingest.molecule.example"
 ACCOUNT = "rekamatan-admin"
-_ULIMITS = ("--ulimit=nofile=8192:8192", "--ulimit=nproc=8192:8192")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def up(directory: Path) -> None:
     login = directory / "login"
     login.unlink(missing_ok=True)
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "molecule", "-f", str(login)])
-    _podman("network", "create", f"--subnet={SUBNET}.0/24", "--disable-dns", NETWORK)
+    podman("network", "create", f"--subnet={SUBNET}.0/24", "--disable-dns", NETWORK)
     pinned = []
     for machine in MACHINES:
         _start(machine, directory)
@@ -70,31 +67,25 @@ def up(directory: Path) -> None:
         pinned.append(f"{machine.address} {key}\n")
     (directory / "known_hosts").write_text("".join(pinned))
     for machine in MACHINES:
-        wait_until(f"{machine.name} boot", lambda m=machine: _has_booted(m), 120, every=0.5)
+        wait_booted(machine.container, 120)
 
 
 def down() -> None:
     """Remove all and their network; the same when they are not there."""
     for machine in MACHINES:
-        _podman("rm", "--force", "--ignore", "--time=0", machine.container)
-    run(["podman", *runtime_options(), "network", "rm", "--force", NETWORK], check=False)
+        remove(machine.container)
+    podman("network", "rm", "--force", NETWORK, check=False)
 
 
 def _start(machine: Machine, directory: Path) -> None:
-    _podman(
+    podman(
         *("create", f"--name={machine.container}", f"--hostname={machine.name}"),
-        *(f"--network={NETWORK}", f"--ip={machine.address}", "--systemd=always"),
-        *("--stop-timeout=5", *_ULIMITS),
-        # SYS_ADMIN: without it systemd quietly leaves out the sandboxing of the services.
-        "--cap-add=NET_ADMIN,NET_RAW,AUDIT_WRITE,SYS_ADMIN",
-        *("--device=/dev/net/tun", "--security-opt=unmask=ALL"),
+        *(f"--network={NETWORK}", f"--ip={machine.address}", "--device=/dev/net/tun", *CREATE),
         # At an office the modem's resolver knows this name.
         f"--add-host={INGEST}:{PAIRS[machine.suite][0].address}",
         *(plain.ensure(machine.suite), "/lib/systemd/systemd"),
     )
-    _podman("start", machine.container)
-    # A container's mounts are private, and systemd hands credentials over by a shared one.
-    _inside(machine, "mount --make-rshared /")
+    start(machine.container)
     # What a person does at the console of a new server before Ansible can come in.
     key = (directory / "login.pub").read_text().strip()
     _inside(
@@ -109,35 +100,17 @@ def _start(machine: Machine, directory: Path) -> None:
 def _write_variables(directory: Path, suite: str) -> None:
     """A district of one office, as Ansible variables: what is generated and what is secret."""
     centre, server = PAIRS[suite]
-    authority = Authority(directory / "tls")
-    ingest = authority.issue("pusat", host=INGEST, address=centre.address)
-    intake = authority.issue("intake", host=server.name, address=server.address)
-    forwarder = authority.issue(server.name)
-    authority.issue(f"ws1.{server.name}")
-    signing_key = Ed25519PrivateKey.generate()
-    public_key = _base64(signing_key.public_key().public_bytes_raw())
-    (directory / "receipt.pub").write_text(public_key)
     hub, spoke = _tunnel_keys(), _tunnel_keys()
-    variables = {
-        "district_ca_certificate": authority.certificate.read_text(),
-        "data_centre_address": centre.address,
+    variables = make_identity(directory, centre.address, server.name, server.address) | {
         "data_centre_ntp": centre.address,
         "data_centre_names": [INGEST],
         "data_centre_ingest_url": f"https://{INGEST}:443",
         "data_centre_dns": {"name": INGEST, "server": centre.address},
         "data_centre_endpoints": [{"name": "ingest", "host": INGEST, "port": 443, "tls": True}],
-        "data_centre_ingest_tls_certificate": ingest[0].read_text(),
-        "data_centre_receipt_public_key": public_key,
         "data_centre_vpn_public_key": hub[1],
-        "vault_ingest_tls_key": ingest[1].read_text(),
-        "vault_receipt_signing_key": _base64(signing_key.private_bytes_raw()),
         "site_lan": f"{SUBNET}.0/24",
         "site_modem_host_key": _ssh_public(Ed25519PrivateKey.generate()),
         "site_vpn_public_key": spoke[1],
-        "site_intake_tls_certificate": intake[0].read_text(),
-        "site_forwarder_tls_certificate": forwarder[0].read_text(),
-        "vault_intake_tls_key": intake[1].read_text(),
-        "vault_forwarder_tls_key": forwarder[1].read_text(),
         "vault_modem_password": secrets.token_urlsafe(12),
         "vault_modem_read_password": secrets.token_urlsafe(12),
     }
@@ -158,22 +131,8 @@ def _tunnel_keys() -> tuple[str, str]:
     return private, run(["wg", "pubkey"], stdin=private).stdout.strip()
 
 
-def _has_booted(machine: Machine) -> bool:
-    argv = ["exec", machine.container, "systemctl", "is-system-running"]
-    done = run(["podman", *runtime_options(), *argv], check=False)
-    return done.stdout.strip() in {"running", "degraded"}
-
-
 def _inside(machine: Machine, script: str) -> str:
-    return _podman("exec", machine.container, "sh", "-ec", script)
-
-
-def _podman(*arguments: str) -> str:
-    return output(["podman", *runtime_options(), *arguments])
-
-
-def _base64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
+    return podman("exec", machine.container, "sh", "-ec", script)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from rekamatan.records.metadata import Offer
+from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,6 +155,14 @@ class TusClient:
         created = self.create(record)
         assert created.status == 201, created.text
         return self.patch(record)
+
+    def wait_for_receipt(self, record: Record, within_s: float) -> SignedReceipt:
+        """The data centre's receipt, asked for at the site until it has come back."""
+        deadline = time.monotonic() + within_s
+        while (header := self.head(record).headers[RECEIPT_HEADER]) is None:
+            assert time.monotonic() < deadline, f"no receipt within {within_s:.0f} s"
+            time.sleep(0.5)
+        return SignedReceipt.from_header(header)
 
     def begin_patch(self, record: Record, start: int, end: int) -> None:
         """Announce the whole rest, send only up to `end`, and leave the connection hanging."""

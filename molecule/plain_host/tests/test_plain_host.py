@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import testinfra
 
-from rekamatan.records.receipts import RECEIPT_HEADER, ReceiptVerifier, SignedReceipt
+from rekamatan.records.receipts import ReceiptVerifier
 from tests.records.services import Record, TusClient
 
 if TYPE_CHECKING:
@@ -129,17 +128,7 @@ def test_a_record_is_acknowledged(pair: Pair) -> None:
     record = Record.of_size(300_000)
     assert client.upload(record).status == 204
     public_key = (MACHINES / pair.suite / "receipt.pub").read_text()
-    signed = _wait_for_receipt(client, record)
+    signed = client.wait_for_receipt(record, 60)
     ReceiptVerifier(public_key, f"kubu{pair.release}").check(
         signed, record_id=record.record_id, sha256=record.sha256, size=len(record.payload)
     )
-
-
-def _wait_for_receipt(client: TusClient, record: Record) -> SignedReceipt:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        header = client.head(record).headers[RECEIPT_HEADER]
-        if header is not None:
-            return SignedReceipt.from_header(header)
-        time.sleep(0.5)
-    raise AssertionError("no receipt within 60 s")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import testinfra
 
-from rekamatan.records.receipts import RECEIPT_HEADER, ReceiptVerifier, SignedReceipt
+from rekamatan.records.receipts import ReceiptVerifier
 from tests.records.services import Record, TusClient
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def test_record_of_a_workstation_is_acknowledged_by_the_data_centre(
 ) -> None:
     record = Record.of_size(RECORD_BYTES)
     assert workstation.upload(record).status == 204
-    signed = _wait_for_receipt(workstation, record)
+    signed = workstation.wait_for_receipt(record, 30)
     verifier = ReceiptVerifier((MACHINES / "receipt.pub").read_text(), "kubu")
     verifier.check(
         signed, record_id=record.record_id, sha256=record.sha256, size=len(record.payload)
@@ -103,13 +102,3 @@ def test_reconciling_finds_nothing_to_say(machines: dict[str, Host]) -> None:
     for name, role in (("kubu", "site"), ("pusat", "data-centre")):
         outcome = machines[name].check_output(f"rekamatan records reconcile --json --role {role}")
         assert json.loads(outcome) == {"added": 0, "problems": []}
-
-
-def _wait_for_receipt(workstation: TusClient, record: Record) -> SignedReceipt:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        header = workstation.head(record).headers[RECEIPT_HEADER]
-        if header is not None:
-            return SignedReceipt.from_header(header)
-        time.sleep(0.2)
-    raise AssertionError("no receipt within 30 s")
