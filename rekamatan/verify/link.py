@@ -147,7 +147,7 @@ class LinkGate:
             lambda: (probe_dns(centre.dns_name, centre.dns_server, self._runner),),
             lambda: (probe_mtu(centre.ping_host, limits.mtu, self._runner),),
             lambda: (probe_clock(centre.ntp_server, limits.clock_offset_ms),),
-            lambda: tuple(probe_tcp(endpoint, self._tls_dir) for endpoint in centre.endpoints),
+            *[lambda e=e: (probe_tcp(e, self._tls_dir),) for e in centre.endpoints],
         ]
         with ThreadPoolExecutor(max_workers=len(families)) as pool:
             measured = list(pool.map(lambda family: family(), families))

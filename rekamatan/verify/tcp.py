@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
     from rekamatan.models import Endpoint
 
-TIMEOUT_S = (
-    20.0  # glibc gives up on one name after 10 s; three round trips of a loaded VSAT are 4.2 s
-)
+TIMEOUT_S = 20.0  # glibc gives up on one name after 10 s; a loaded VSAT takes 4.2 s to greet
 TRIES = 3
 PAUSE_S = 1.0
 SHORTEST_TRY_S = 4.5  # less would fail on that VSAT by itself
@@ -38,21 +36,19 @@ def probe_tcp(endpoint: Endpoint, tls_dir: Path, timeout_s: float = TIMEOUT_S) -
     again while `timeout_s` lasts. A wrong certificate is an answer, and final.
     """
     name = f"tcp.{endpoint.name}"
-    started = time.monotonic()
-    until = started + timeout_s
+    until = time.monotonic() + timeout_s
     detail = ""
-    for attempt in range(TRIES):
-        left = until - time.monotonic()
-        if attempt and left < SHORTEST_TRY_S:
-            break
+    for tries_left in reversed(range(TRIES)):
         began = time.monotonic()
         try:
-            _greet(endpoint, tls_dir, left)
+            _greet(endpoint, tls_dir, until - began)
         except ssl.SSLCertVerificationError as error:
             return Probe(name, ok=False, detail=f"certificate: {error.verify_message}")
         except OSError as error:
             detail = f"{endpoint.host}:{endpoint.port}: {error.strerror or error}"
-            time.sleep(min(PAUSE_S, max(0.0, until - time.monotonic())))
+            if not tries_left or time.monotonic() + PAUSE_S + SHORTEST_TRY_S > until:
+                break
+            time.sleep(PAUSE_S)  # what was lost at once, as in a short fade, is lost again at once
         else:
             spent = round((time.monotonic() - began) * 1000, 1)
             return Probe(name, ok=True, value=spent, unit="ms", detail=f"port {endpoint.port}")
