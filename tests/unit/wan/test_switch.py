@@ -15,6 +15,7 @@ from rekamatan.wan import request
 from rekamatan.wan.journal import Journal
 from rekamatan.wan.known_good import KnownGood, known_good, rollback_target
 from rekamatan.wan.outcome import outcome_from_dict
+from rekamatan.wan.plan import arm_seconds
 from rekamatan.wan.run import SwitchRequest
 from rekamatan.wan.service import carry_out
 from tests.unit.wan import simulation as sim
@@ -65,6 +66,17 @@ def test_capture_that_ends_is_waited_for_and_one_that_does_not_refuses() -> None
     assert last.state is SwitchState.REFUSED
     assert last.reason.startswith("capture_in_progress")
     assert long.modem.acts == UNTOUCHED
+
+
+def test_server_gives_up_before_the_modem_does() -> None:
+    """A gate that passes only just before the modem's timer fires is too late to be confirmed."""
+    world = sim.World()
+    world.gate.took_s = arm_seconds(world.site.profiles["telkomsel"]) - 20.0
+    last = sim.attempt(world, sim.filed(world))
+    assert last is not None
+    assert (last.state, last.active) == (SwitchState.REVERTED, "indosat")
+    assert world.modem.acts == ["arm", "apply", "revert"]
+    assert world.violations == []
 
 
 def test_foreign_timer_on_the_modem_refuses() -> None:
