@@ -88,9 +88,29 @@ def test_a_link_that_really_loses_packets_fails() -> None:
     pings = Pings(
         Completed(0, IPUTILS.format(sent=20, got=16, loss=20)),
         Completed(0, IPUTILS.format(sent=60, got=50, loss=16)),
+        Completed(0, IPUTILS.format(sent=60, got=51, loss=15)),
     )
     loss = named(probe_ping("10.77.0.1", LIMITS, pings))["ping.loss"]
-    assert (loss.ok, loss.value) == (False, 17.5)
+    assert (loss.ok, loss.value) == (False, 15.0)
+    assert loss.detail == "66 of 80 answered, then 51 of 60 answered"
+
+
+def test_an_outage_of_seconds_is_not_the_loss_of_the_link() -> None:
+    pings = Pings(
+        Completed(0, IPUTILS.format(sent=20, got=8, loss=60)),
+        Completed(0, IPUTILS.format(sent=60, got=40, loss=33)),
+        Completed(0, IPUTILS.format(sent=60, got=59, loss=1)),
+    )
+    loss = named(probe_ping("10.77.0.1", LIMITS, pings))["ping.loss"]
+    assert (loss.ok, loss.value) == (True, 1.7)
+    assert loss.detail == "48 of 80 answered, then 59 of 60 answered"
+
+
+def test_slow_answers_without_loss_are_not_asked_a_third_time() -> None:
+    slow = IPUTILS.format(sent=20, got=20, loss=0).replace("61.450", "900.000")
+    pings = Pings(Completed(0, slow), Completed(0, slow))
+    assert named(probe_ping("x", LIMITS, pings))["ping.rtt"].ok is False
+    assert len(pings.asked) == 2
 
 
 def test_silence_fails_at_once_and_names_no_round_trip() -> None:
