@@ -9,7 +9,7 @@ import time
 from rekamatan.models import Probe
 
 PORT = 123
-TRIES = 3
+TRIES = 5  # 15 s: a weak link is out for up to 10 s several times an hour
 WAIT_S = 3.0
 _PACKET = struct.Struct("!B B B b 3I 8I")
 _CLIENT_V4 = 0x23

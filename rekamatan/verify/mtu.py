@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 IP_ICMP_HEADERS = 28
 SMALLEST = 576
 STEPS = 5  # halving 576..1500 to within 30 bytes: enough to tell a technician
+FIRST_S = 15  # a weak link is out for up to 10 s several times an hour
+NEXT_S = 3  # while halving: the link answers, only the size is in question
 _TOLD = re.compile(r"mtu ?= ?(\d+)")
 
 
 def probe_mtu(host: str, limit: int, runner: Runner = run) -> Probe:
     """`value` is the largest packet seen to pass, at most `limit`."""
-    code, passed, told = _try(host, limit, runner)
+    code, passed, told = _try(host, limit, runner, FIRST_S)
     if passed:
         return Probe("mtu", ok=True, value=float(limit), unit="bytes", limit=float(limit))
     if code == NOT_FOUND:
@@ -47,11 +49,14 @@ def _largest(host: str, limit: int, runner: Runner) -> int | None:
     return low
 
 
-def _try(host: str, size: int, runner: Runner) -> tuple[int, bool, int | None]:
-    """Exit code, whether one of three got through, and the MTU a router told of."""
+def _try(
+    host: str, size: int, runner: Runner, within_s: int = NEXT_S
+) -> tuple[int, bool, int | None]:
+    """Exit code, whether one packet got through in time, and the MTU a router told of."""
     payload = str(size - IP_ICMP_HEADERS)
-    argv = ["ping", "-n", "-M", "do", "-c", "3", "-i", "0.3", "-W", "2", "-s", payload, host]
-    done = runner(argv, 12.0)
+    # With -w, ping sends on until -c answers came or the time is over.
+    timing = ["-c", "1", "-i", "0.3", "-w", str(within_s)]
+    done = runner(["ping", "-n", "-M", "do", *timing, "-s", payload, host], within_s + 5.0)
     found = parse_ping(done.out)
     told = _TOLD.search(done.out + done.err)
     passed = found is not None and found.received > 0

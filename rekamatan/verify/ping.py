@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FIRST = 20
 # One lost packet of 20 is 5 %, and the office's own records may fill the queue for these four
-# seconds: before a link is called bad it is asked longer. On a weak link an outage of 1-6 s is
+# seconds: before a link is called bad it is asked longer. On a weak link an outage of 1-10 s is
 # daily life and spoils one such window, hardly the next: bad is a link that stays bad.
 MORE = 60
 INTERVAL_S = 0.2
@@ -64,7 +64,7 @@ def probe_ping(host: str, limits: Limits, runner: Runner = run) -> tuple[Probe, 
         ok = None if done.code == NOT_FOUND else False
         return judge(None, limits, ok=ok, detail=(done.err or done.out).strip()[:200])
     told = _told(found)
-    if found.received > 0 and _over(found, limits):
+    if _over(found, limits):
         found = _together(found, again) if (again := _more(host, runner)) else found
         told = _told(found)
     if found.received > 0 and found.loss_percent > limits.loss_percent:

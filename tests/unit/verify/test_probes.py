@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rekamatan.clock import SystemClock
 from rekamatan.models import Limits, ModemState, Probe, Sim, WanProfile
+from rekamatan.verify import clock, dns, mtu, ping, tcp
 from rekamatan.verify.clock import offset_s, probe_clock
 from rekamatan.verify.command import Completed, run
 from rekamatan.verify.dns import answers, question
@@ -23,8 +26,8 @@ from rekamatan.verify.tunnel import handshake_age_s, hub_address, probe_tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[3]
 LIMITS = Limits(loss_percent=5, rtt_ms=400, jitter_ms=80, throughput_floor_kbps=512, mtu=1300)
 IPUTILS = """PING 10.77.0.1 (10.77.0.1) 56(84) bytes of data.
 
@@ -113,10 +116,17 @@ def test_slow_answers_without_loss_are_not_asked_a_third_time() -> None:
     assert len(pings.asked) == 2
 
 
-def test_silence_fails_at_once_and_names_no_round_trip() -> None:
-    found = named(probe_ping("10.77.0.1", LIMITS, Pings(Completed(1, SILENT))))
+def test_silence_that_lasts_fails_and_names_no_round_trip() -> None:
+    longer = Completed(1, SILENT.replace("20 packets", "60 packets"))
+    found = named(probe_ping("10.77.0.1", LIMITS, Pings(Completed(1, SILENT), longer)))
     assert (found["ping.loss"].ok, found["ping.loss"].value) == (False, 100.0)
     assert found["ping.rtt"].ok is None
+
+
+def test_silence_of_seconds_is_an_outage_not_a_dead_path() -> None:
+    calm = Completed(0, IPUTILS.format(sent=60, got=60, loss=0))
+    loss = named(probe_ping("x", LIMITS, Pings(Completed(1, SILENT), calm, calm)))["ping.loss"]
+    assert (loss.ok, loss.value) == (True, 0.0)
 
 
 def test_without_ping_nothing_is_known() -> None:
@@ -295,3 +305,15 @@ def test_watch_that_could_not_start_claims_nothing(monkeypatch: pytest.MonkeyPat
     watch = PingWatch("10.77.0.1", SystemClock())
     watch.start()
     assert watch.stop() is None
+
+
+def test_every_question_lasts_longer_than_an_outage_that_is_daily_life() -> None:
+    rows = json.loads((ROOT / "lab/link_profiles.json").read_text())["profiles"].values()
+    # Rarer and longer ones (a minute on a 128 kbit/s line, twice an hour) may fail a gate.
+    gaps = [row["gaps"] for row in rows if row["gaps"]["per_hour"] >= 3]
+    longest = max(gap["seconds"][1] for gap in gaps)
+    assert longest < dns.TRIES * dns.WAIT_S
+    assert longest < clock.TRIES * clock.WAIT_S
+    assert longest < mtu.FIRST_S
+    assert longest < tcp.TIMEOUT_S
+    assert longest < (ping.FIRST + ping.MORE) * ping.INTERVAL_S
