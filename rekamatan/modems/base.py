@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Signal,
         WanProfile,
     )
+    from rekamatan.modems.abilities import Abilities
 
 
 @runtime_checkable
@@ -26,6 +27,7 @@ class ModemDriver(Protocol):
 
     platform: ClassVar[str]
     rollback: ClassVar[Rollback]
+    abilities: ClassVar[Abilities]
 
     def identify(self) -> Identity:
         """Model and firmware. Raises `DeviceLoginError`, `DeviceUnreachableError`."""

@@ -1,22 +1,45 @@
-"""Which platforms there are, and how to open one."""
+"""Which platforms there are, and how to open one: one line each.
+
+A driver is imported when its platform is used, so that what only it needs is not loaded elsewhere.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, cast
 
 from rekamatan.errors import ConfigError
-from rekamatan.modems.routeros7 import Routeros7Driver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rekamatan.models import ModemAccess
     from rekamatan.modems.base import ModemDriver
 
-_DRIVERS = {driver.platform: driver for driver in (Routeros7Driver,)}
+# platform -> module under `rekamatan.modems`, class
+_DRIVERS = {
+    "routeros7": ("routeros7", "Routeros7Driver"),
+}
 
 
 def platforms() -> tuple[str, ...]:
     """Names of the platforms that can be managed."""
     return tuple(sorted(_DRIVERS))
+
+
+def driver_class(platform: str) -> type[ModemDriver]:
+    """The driver of a platform. Raises `ConfigError` when there is none."""
+    if platform not in _DRIVERS:
+        raise ConfigError(
+            "site.json",
+            "modem.platform",
+            f"{platform} is not a known platform",
+            f"known are: {', '.join(platforms())}",
+        )
+    module, name = _DRIVERS[platform]
+    return cast(
+        "type[ModemDriver]", getattr(importlib.import_module(f"rekamatan.modems.{module}"), name)
+    )
 
 
 def open_driver(
@@ -30,13 +53,6 @@ def open_driver(
         apn_passwords: profile name -> APN password; needed by `apply` only.
         read_only: log in with the account that cannot change anything.
     """
-    driver = _DRIVERS.get(access.platform)
-    if driver is None:
-        raise ConfigError(
-            "site.json",
-            "modem.platform",
-            f"{access.platform} is not a known platform",
-            f"known are: {', '.join(platforms())}",
-        )
+    bind: Callable[..., ModemDriver] = driver_class(access.platform)
     username = access.read_username if read_only else access.username
-    return driver(access, password, apn_passwords, username=username)
+    return bind(access, password, apn_passwords, username=username)

@@ -8,6 +8,7 @@ from rekamatan.clock import SystemClock
 from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import routeros7_plan
+from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.routeros7_console import PATIENCE_S, Console
 from rekamatan.modems.routeros7_deadman import DeadMan
 from rekamatan.modems.routeros7_parse import (
@@ -47,6 +48,14 @@ class Routeros7Driver:
 
     platform: ClassVar[str] = routeros7_plan.PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
+    abilities: ClassVar[Abilities] = Abilities(
+        device_timer=True,
+        survives_power_cut=True,
+        sim_slots=True,
+        make_before_break=False,
+        signal=True,
+        survey=False,
+    )
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account
         self,

@@ -6,12 +6,12 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-from twin_case import INDOSAT, PASSWORD, TELKOMSEL, access, profile
 
 from rekamatan.errors import ApplyError, ConfigError, DeviceLoginError
 from rekamatan.modems.base_config import BaseConfig
 from rekamatan.modems.registry import open_driver
 from rekamatan.modems.routeros7_base import BaseSecrets, configure_base
+from tests.contract.twin_case import INDOSAT, PASSWORD, TELKOMSEL, access, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,11 @@ DESIRED = BaseConfig(
     read_user="rekamatan-reader",
 )
 SECRETS = BaseSecrets("reader-pw-9Z")
+
+
+@pytest.fixture
+def twin(router: RunningTwin) -> RunningTwin:
+    return router
 
 
 def configure(

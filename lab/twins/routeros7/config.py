@@ -48,6 +48,8 @@ class TwinConfig:
     save_delay_s: float = 1.0
     startup_s: float = 3.0
     scheduler_allowed: bool = True  # device-mode
+    version: str = "7.24 (stable)"
+    pin_locked: bool = False  # the SIM wants a PIN that nobody gave
 
 
 def load(path: Path) -> TwinConfig:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import time
 from collections import deque
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lab.twins.engine.clock import TwinClock
 from lab.twins.engine.faults import FaultFile
-from lab.twins.engine.ssh_server import HangUpError
+from lab.twins.engine.ssh_server import HangUpError, HungError
 from lab.twins.engine.store import FlashStore
 from lab.twins.routeros7 import checking, factory, live, menus
 from lab.twins.routeros7.interpreter import Interpreter
@@ -31,17 +30,27 @@ LOG_LINES = 500
 class Device:
     """One twin. `start` boots it, `power_cut` takes its power, `stop` shuts it down in order."""
 
-    def __init__(self, config: TwinConfig, radio: Radio, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        config: TwinConfig,
+        radio: Radio,
+        faults: Faults | None = None,
+        clock: TwinClock | None = None,
+    ) -> None:
         self.config = config
-        self.booted_at = time.monotonic()
+        self.clock = clock or TwinClock()
+        self.booted_at = self.clock.monotonic()
         self.log_rows: deque[Row] = deque(maxlen=LOG_LINES)
         self.faults = FaultFile(config.flash / "faults.json", faults)
         self.store = FlashStore(config.flash / "config.json", self._document, config.save_delay_s)
         saved = self.store.load()
         self.tables = Tables(self, saved)
-        self.modem = Modem(radio, config.sims, config.timing, self.log)
+        self.modem = Modem(radio, config.sims, config.timing, self.log, locked=config.pin_locked)
         self._schedule = Schedule(
-            self._run_event, lambda: self.faults.current().timers_dead, config.startup_s
+            self._run_event,
+            lambda: self.faults.current().timers_dead,
+            config.startup_s,
+            self.clock,
         )
         self._fresh = saved is None
 
@@ -92,6 +101,8 @@ class Device:
     async def execute(self, username: str, line: str) -> str:
         """Run one console line; what it prints, an error last."""
         faults = self.faults.current()
+        if faults.hangs(line):
+            raise HungError
         text = faults.answer(line)
         if text is None:
             run = Interpreter(self, username, self._policies(username))
@@ -108,7 +119,7 @@ class Device:
 
     def log(self, topics: str, message: str) -> None:
         """Write to the log; it is in memory and lost with the power."""
-        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+        now = f"{self.clock.now():%Y-%m-%d %H:%M:%S}"
         self.log_rows.append({"time": now, "topics": topics, "message": message})
 
     async def monitor(self, interface: str) -> dict[str, str]:

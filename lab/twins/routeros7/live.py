@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lab.twins.routeros7 import menus
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from lab.twins.routeros7.menus import Menu
     from lab.twins.routeros7.printing import Row
 
-VERSION = "7.24 (stable)"
 BOARD = "LtAP mini LTE kit"
 _REPLY = re.compile(r"icmp_seq=(\d+) ttl=(\d+) time=([\d.]+)")
 
@@ -67,8 +64,7 @@ def _routes(device: Device) -> list[Row]:
 
 
 def _clock(device: Device) -> list[Row]:
-    del device
-    now = datetime.now(UTC)
+    now = device.clock.now()
     clock = {
         "time": f"{now:%H:%M:%S}",
         "date": f"{now:%Y-%m-%d}",
@@ -80,8 +76,8 @@ def _clock(device: Device) -> list[Row]:
 
 def _resource(device: Device) -> list[Row]:
     row = {
-        "uptime": duration_text(int(time.monotonic() - device.booted_at)),
-        "version": VERSION,
+        "uptime": duration_text(int(device.clock.monotonic() - device.booted_at)),
+        "version": device.config.version,
         "board-name": BOARD,
         "platform": "MikroTik",
     }
@@ -94,7 +90,7 @@ def _routerboard(device: Device) -> list[Row]:
         "board-name": BOARD,
         "model": "RB912R-2nD-LTm",
         "serial-number": device.config.serial,
-        "current-firmware": VERSION.partition(" ")[0],
+        "current-firmware": device.config.version.partition(" ")[0],
     }
     return [row]
 
