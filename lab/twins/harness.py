@@ -55,7 +55,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 class RunningTwin:
-    """A booted RouterOS 7 twin with a radio in memory; for another platform override `_make`.
+    """A booted RouterOS twin with a radio in memory; for another platform override `_make`.
 
     Args:
         directory: flash and host key live here and survive `power_cut` and `boot`.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # platform -> module under `rekamatan.modems`, class
 _DRIVERS = {
+    "routeros6": ("routeros6", "Routeros6Driver"),
     "routeros7": ("routeros7", "Routeros7Driver"),
 }
 

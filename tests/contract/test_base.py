@@ -10,7 +10,7 @@ import pytest
 from rekamatan.errors import ApplyError, ConfigError, DeviceLoginError
 from rekamatan.modems.base_config import BaseConfig
 from rekamatan.modems.registry import open_driver
-from rekamatan.modems.routeros7_base import BaseSecrets, configure_base
+from rekamatan.modems.routeros_base import BaseSecrets, configure_base
 from tests.contract.twin_case import INDOSAT, PASSWORD, TELKOMSEL, access, profile
 
 if TYPE_CHECKING:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from lab.twins.harness import SIMS
 from rekamatan.models import ModemAccess
+from rekamatan.modems.routeros6 import Routeros6Driver
 from rekamatan.modems.routeros7 import Routeros7Driver
 from tests.contract import bench
-from tests.contract.platforms.routeros7 import BENCH, INDOSAT, TELKOMSEL
+from tests.contract.platforms.routeros7 import BENCH
+from tests.contract.routeros_twin import INDOSAT, TELKOMSEL
 
 if TYPE_CHECKING:
     from lab.twins.harness import RunningTwin
     from rekamatan.models import WanProfile
+    from rekamatan.modems.routeros import RouterosDriver
 
 __all__ = ["INDOSAT", "PASSWORD", "TELKOMSEL", "access", "driver_of", "profile"]
 PASSWORD = BENCH.password
@@ -24,8 +27,11 @@ def profile(name: str, apn: str, slot: str, **more: object) -> WanProfile:
 
 
 def access(twin: RunningTwin, host_key: str = "") -> ModemAccess:
-    return ModemAccess("routeros7", "127.0.0.1", host_key or twin.host_key, port=twin.port)
+    platform = "routeros6" if twin.device.edition.old_style else "routeros7"
+    return ModemAccess(platform, "127.0.0.1", host_key or twin.host_key, port=twin.port)
 
 
-def driver_of(twin: RunningTwin, password: str = PASSWORD, **more: object) -> Routeros7Driver:
-    return Routeros7Driver(access(twin), password, {}, **more)  # type: ignore[arg-type]
+def driver_of(twin: RunningTwin, password: str = PASSWORD, **more: object) -> RouterosDriver:
+    reached = access(twin)
+    driver = Routeros6Driver if reached.platform == "routeros6" else Routeros7Driver
+    return driver(reached, password, {}, **more)  # type: ignore[arg-type]

@@ -50,6 +50,7 @@ def _routes(device: Device) -> list[Row]:
     flags = {"dynamic": "yes", "active": "yes"}
     if bearer is not None:
         via = {"routing-table": "main", "gateway": "lte1", "immediate-gw": "lte1"}
+        via["gateway-status"] = "lte1 reachable"
         if device.modem.default_route:
             route = {"dst-address": "0.0.0.0/0", "distance": "2", "modem": "yes"}
             found.append({**via, **route, **flags})
@@ -67,7 +68,7 @@ def _clock(device: Device) -> list[Row]:
     now = device.clock.now()
     clock = {
         "time": f"{now:%H:%M:%S}",
-        "date": f"{now:%Y-%m-%d}",
+        "date": device.edition.date(now),
         "time-zone-name": "UTC",
         "gmt-offset": "+00:00",
     }
@@ -103,6 +104,41 @@ def _device_mode(device: Device) -> list[Row]:
         "socks": "yes",
     }
     return [row]
+
+
+def figures(device: Device) -> Row:
+    """What `lte monitor` (RouterOS 7) or `lte info` (6) tells. Raises `ScriptError`."""
+    found = device.modem.monitor()
+    if not device.edition.old_style:
+        return found
+    operators = {sim.plmn: sim.carrier.upper() for sim in device.config.sims.values()}
+    return _older(found, operators)
+
+
+def _older(found: Row, operators: Row) -> Row:
+    """The same modem as an R11e-LTE in 6.4x tells it, after captures.
+
+    No status, the operator by name, the card's number as `uicc` with its filler. What it says
+    without a SIM or a PIN was not captured.
+    """
+    registered = "current-operator" in found
+    pin = "ok" if "imsi" in found else found.get("pin-status", "no sim")
+    older = {
+        "pin-status": pin,
+        "registration-status": "registered" if registered else "not registered",
+        "functionality": "full",
+        "manufacturer": '"MikroTik"',
+        "model": '"R11e-LTE"',
+        "revision": '"MikroTik_CP_2.160.000_v015"',
+    }
+    if registered:
+        older["current-operator"] = operators[found["current-operator"]]
+        older["access-technology"] = "Evolved 3G (LTE)"
+    kept = ("session-uptime", "imei", "imsi", "rsrp", "rsrq", "sinr")
+    older |= {name: found[name] for name in kept if name in found}
+    if "iccid" in found:
+        older["uicc"] = f"{found['iccid']}f"
+    return older
 
 
 async def ping(address: str, count: int) -> str:

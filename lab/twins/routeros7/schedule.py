@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from lab.twins.engine.clock import TwinClock
+    from lab.twins.routeros7.editions import Edition
     from lab.twins.routeros7.printing import Row
 
 STARTUP = "startup"
@@ -39,6 +40,7 @@ class Schedule:
         held: true while the scheduler must not run anything (a fault).
         startup_s: seconds from boot to the startup entries; 3 on the device.
         clock: the device's time.
+        edition: how it prints dates.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Schedule:
         held: Callable[[], bool],
         startup_s: float,
         clock: TwinClock,
+        edition: Edition,
     ) -> None:
         self._run = run
         self._held = held
         self._startup_s = startup_s
         self._clock = clock
+        self._edition = edition
         self._due: dict[str, _Due] = {}
         self._wake = asyncio.Event()
         clock.wakes(self._wake)
@@ -78,7 +82,7 @@ class Schedule:
     def _plan(self, row: Row, seconds: float) -> None:
         self._due[row[".id"]] = _Due(self._clock.monotonic() + seconds, row)
         when = self._clock.now() + timedelta(seconds=seconds)
-        row["next-run"] = f"{when:%Y-%m-%d %H:%M:%S}"
+        row["next-run"] = f"{self._edition.date(when)} {when:%H:%M:%S}"
 
     def remove(self, row: Row) -> None:
         """An entry was removed."""

@@ -7,7 +7,7 @@ from ansible.module_utils.basic import AnsibleModule
 from rekamatan.config import site_from_variables
 from rekamatan.errors import RekamatanError
 from rekamatan.modems.base_config import base_of
-from rekamatan.modems.routeros7_base import BaseSecrets, configure_base
+from rekamatan.modems.routeros_base import BaseSecrets, configure_base
 
 DOCUMENTATION = r"""
 module: modem_base

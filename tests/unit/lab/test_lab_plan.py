@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from lab.twins.routeros7.config import parse as parse_twin
 
 from lab import carrier as carrier_files
 from lab.errors import LabError
@@ -19,7 +20,6 @@ from lab.modem import twin_config, units
 from lab.paths import EXAMPLE_INVENTORY
 from lab.topology import District, plan
 from lab.twins.platforms import TWINS
-from lab.twins.routeros7.config import parse as parse_twin
 
 SLUGS = first_sites(EXAMPLE_INVENTORY, 18)
 

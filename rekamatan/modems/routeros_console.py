@@ -9,16 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
-from rekamatan.modems.routeros7_parse import (
-    Check,
-    as_set,
-    checks_of,
-    clean,
-    error_in,
-    redact,
-    same_value,
-)
-from rekamatan.modems.routeros7_plan import SECRET
+from rekamatan.modems.routeros_checks import Check, as_set, checks_of
+from rekamatan.modems.routeros_plan import SECRET
+from rekamatan.modems.routeros_text import clean, error_in, redact
+from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import quoted
 
 if TYPE_CHECKING:
