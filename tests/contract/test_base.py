@@ -32,9 +32,16 @@ DESIRED = BaseConfig(
 SECRETS = BaseSecrets("reader-pw-9Z")
 
 
+@pytest.fixture(params=["6.49.10 (long-term)", "7.24 (stable)"])
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def twin(router: RunningTwin) -> RunningTwin:
-    return router
+def twin(boot: Callable[..., RunningTwin], version: str) -> RunningTwin:
+    started = boot(version=version)
+    started.wait_attached()
+    return started
 
 
 def configure(
@@ -54,6 +61,7 @@ def test_applied_once_then_unchanged(twin: RunningTwin) -> None:
 
 def test_check_touches_nothing(twin: RunningTwin) -> None:
     before = twin.console("/export")
+    assert "/interface lte apn" in before
     change = configure(twin, check=True)
     assert change.changed
     assert any("rekamatan-reader" in command for command in change.commands)
@@ -73,12 +81,15 @@ def test_active_carrier_is_not_moved(twin: RunningTwin) -> None:
     assert twin.console(":put [/interface lte get lte1 apn-profiles]") == "indosat"
 
 
-def test_fresh_device_gets_the_initial_profile(boot: Callable[..., RunningTwin]) -> None:
-    twin = boot(initial={"profile": "default", "sim_slot": "up", "apn": "x"})
+def test_fresh_device_gets_the_initial_profile(
+    boot: Callable[..., RunningTwin], version: str
+) -> None:
+    twin = boot(version=version, initial={"profile": "default", "sim_slot": "up", "apn": "x"})
     configure(twin, dataclasses.replace(DESIRED, initial_profile="telkomsel"))
     twin.wait_attached()
     assert twin.console(":put [/interface lte get lte1 apn-profiles]") == "telkomsel"
-    assert twin.console(":put [/interface lte settings get sim-slot]") == "down"
+    menu = " ".join(twin.device.edition.slot.path)
+    assert twin.console(f":put [/{menu} get sim-slot]") == "down"
     assert not configure(twin).changed
 
 
