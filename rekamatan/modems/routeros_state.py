@@ -87,12 +87,15 @@ def state_of(platform: str, interface: str, answers: Mapping[str, str]) -> Modem
 
 
 def signal_of(figures: Figures) -> Signal:
-    """Radio figures without their units."""
+    """Radio figures without their units; on a 5G-only carrier there are the `nr-` ones alone.
+
+    `signal-strengh` is how the device itself spells it for modems that give nothing else.
+    """
     return Signal(
-        rssi_dbm=number(first(figures, "rssi")),
-        rsrp_dbm=number(first(figures, "rsrp")),
-        rsrq_db=number(first(figures, "rsrq")),
-        sinr_db=number(first(figures, "sinr")),
+        rssi_dbm=number(first(figures, "rssi", "signal-strengh", "signal-strength")),
+        rsrp_dbm=number(first(figures, "rsrp", "nr-rsrp")),
+        rsrq_db=number(first(figures, "rsrq", "nr-rsrq")),
+        sinr_db=number(first(figures, "sinr", "nr-sinr")),
     )
 
 

@@ -118,11 +118,10 @@ def figures(device: Device) -> Row:
 def _older(found: Row, operators: Row) -> Row:
     """The same modem as an R11e-LTE in 6.4x tells it, after captures.
 
-    No status, the operator by name, the card's number as `uicc` with its filler. What it says
-    without a SIM or a PIN was not captured.
+    No status, the operator by name, the card's number as `uicc` with its filler.
     """
     registered = "current-operator" in found
-    pin = "ok" if "imsi" in found else found.get("pin-status", "no sim")
+    pin = "ok" if "imsi" in found else found.get("pin-status", "SIM not inserted")
     older = {
         "pin-status": pin,
         "registration-status": "registered" if registered else "not registered",

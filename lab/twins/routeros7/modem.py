@@ -151,7 +151,7 @@ class Modem:
         if sim is None:
             return figures
         if self._locked:
-            return figures | {"pin-status": "sim pin", "imei": IMEI}
+            return figures | {"pin-status": "waiting for primary PIN", "imei": IMEI}
         if self._registered:
             figures |= {"current-operator": sim.plmn, "data-class": "LTE"}
         if self.bearer is not None:
@@ -165,9 +165,9 @@ class Modem:
     def _status(self, sim: SimCard | None) -> str:
         if self.bearer is not None:
             return "running"
-        # neither wording was seen in a capture: a driver may go by known words only
+        # `searching` and `pin required` were seen in no capture: a driver goes by known words only
         if sim is None:
-            return "sim not present"
+            return "SIM not inserted"
         if self._locked:
             return "pin required"
         return "registered" if self._registered else "searching"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rekamatan.modems import routeros_checks, routeros_text, routeros_values
+from rekamatan.models import ModemState, Signal
+from rekamatan.modems import routeros_checks, routeros_state, routeros_text, routeros_values
 from rekamatan.modems import routeros_parse as parse
 
 CASES = Path(__file__).parents[2] / "cases" / "routeros"
@@ -119,3 +120,60 @@ def test_modems_side_by_side_are_told_apart_even_when_one_tells_less() -> None:
     assert (one["model"], other["model"]) == (["EG18-EA"], ["R11e"])
     assert (one["rssi"], other["rssi"]) == (["-93dBm"], [""])
     assert parse.parse_monitor(text) == {}
+
+
+def state(text: str, platform: str = "routeros7") -> ModemState:
+    return routeros_state.state_of(platform, "lte1", {"monitor": text})
+
+
+def test_a_modem_in_a_call_that_spells_its_signal_its_own_way() -> None:
+    # as MikroTik's manual shows a Huawei ME909u in RouterOS 6
+    found = state(
+        "status: call in progress\npin-status: no password required\nfunctionality: full\n"
+        "current-operator: vodafone ES\naccess-technology: Evolved 3G (LTE)\n"
+        "signal-strengh: -79 dBm\nframe-error-rate: n/a\nimsi: 234012555034981\nuicc: n/a\n"
+        "rsrp: -109dBm\nrsrq: -13dB\nsinr: -1dB\n",
+        "routeros6",
+    )
+    assert (found.registered, found.roaming, found.iccid) == (True, None, None)
+    assert (found.plmn, found.rat) == ("23401", "Evolved 3G (LTE)")
+    assert found.signal == Signal(-79.0, -109.0, -13.0, -1.0)
+
+
+def test_a_5g_router_tells_both_radios_and_several_bands() -> None:
+    text = (
+        "            status: running\n  current-operator: 51010\n        data-class: 5G NSA\n"
+        "           ca-band: n78@100Mhz earfcn: 636000 phy-cellid: 472\n"
+        "                    n78@40Mhz earfcn: 631296 phy-cellid: 472\n"
+        "              rsrp: -83dBm\n           nr-rsrp: -90dBm\n           nr-sinr: 14dB\n"
+    )
+    found = state(text)
+    assert (found.registered, found.plmn, found.rat) == (True, "51010", "5G NSA")
+    assert (found.signal.rsrp_dbm, found.signal.sinr_db) == (-83.0, 14.0)
+    assert len(parse.parse_monitor(text)["ca-band"]) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "status: SIM not inserted",
+        "status: searching",
+        "registration-status: not registered",
+        "registration-status: denied",
+        "registration-status: unknown\nstatus: connected",
+        "status: connecting",
+    ],
+)
+def test_other_words_than_the_known_ones_are_not_attached(text: str) -> None:
+    assert state(text).registered is False
+
+
+def test_roaming_is_registered_and_told() -> None:
+    found = state("registration-status: registered (roaming)\ncurrent-operator: 52505")
+    assert (found.registered, found.roaming, found.plmn) == (True, True, "52505")
+
+
+@pytest.mark.parametrize("text", ["", "no such item", "status:", "rsrp: n/a\nstatus: n/a"])
+def test_what_is_not_told_is_unknown(text: str) -> None:
+    found = state(text)
+    assert (found.registered, found.plmn, found.signal) == (None, None, Signal())
