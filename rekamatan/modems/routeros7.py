@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from rekamatan.clock import SystemClock
-from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
+from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import routeros7_plan
 from rekamatan.modems.routeros7_console import PATIENCE_S, Console
@@ -170,6 +171,14 @@ class Routeros7Driver:
         """The old values now, then the timer away; idempotent."""
         self._console.ensure(plan.undo)
         self._deadman.clear(plan.plan_id)
+
+    def reset_modem(self) -> None:
+        """Restart the router in order; its configuration stays. The session ends with it."""
+        *prepare, restart = command_lines(self.platform, "restart")
+        for command in prepare:
+            self._console.tell(command)
+        with suppress(DeviceUnreachableError):
+            self._console.tell(restart)
 
     def signal(self) -> Signal:
         """Radio figures now."""

@@ -28,6 +28,8 @@ async def run(run: Interpreter, command: Command) -> Value:
     run.require("read")
     if not command.path:
         return await root_commands.ROOT[command.name](run, command)
+    if command.name == "reboot":
+        return root_commands.reboot(run)
     menu = BY_PATH[command.path]
     if command.name in _WRITES:
         run.require("write")

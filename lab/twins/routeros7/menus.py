@@ -277,5 +277,6 @@ ALL: tuple[Menu, ...] = (
 )
 BY_PATH = {menu.path: menu for menu in ALL}
 COMMANDS: dict[Path, frozenset[str]] = {menu.path: menu.commands for menu in ALL} | {
-    (): frozenset({"export", "ping", "quit"})
+    (): frozenset({"export", "ping", "quit"}),
+    ("system",): frozenset({"reboot"}),
 }
