@@ -6,11 +6,12 @@ What differs between them is data (`Dialect`) and the queries in `templates/mode
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rekamatan.clock import SystemClock
-from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
+from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import routeros_plan
 from rekamatan.modems.routeros_console import PATIENCE_S, Console
@@ -177,6 +178,14 @@ class RouterosDriver:
         """The old values now, then the timer away; idempotent."""
         self._console.ensure(plan.undo)
         self._deadman.clear(plan.plan_id)
+
+    def reset_modem(self) -> None:
+        """Restart the router in order; its configuration stays. The session ends with it."""
+        *prepare, restart = command_lines(routeros_plan.FAMILY, "restart")
+        for command in prepare:
+            self._console.tell(command)
+        with suppress(DeviceUnreachableError):
+            self._console.tell(restart)
 
     def signal(self) -> Signal:
         """Radio figures now."""

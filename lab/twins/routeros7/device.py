@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -41,17 +42,28 @@ class Device:
         self.config = config
         self.edition = edition_of(config.version)
         self.clock = clock or TwinClock()
-        self.booted_at = self.clock.monotonic()
-        self.log_rows: deque[Row] = deque(maxlen=LOG_LINES)
+        self._radio = radio
+        self._rebooting: asyncio.Task[None] | None = None
         self.faults = FaultFile(config.flash / "faults.json", faults)
         self.store = FlashStore(config.flash / "config.json", self._document, config.save_delay_s)
+        self._power_on()
+
+    def _power_on(self) -> None:
+        self.booted_at = self.clock.monotonic()
+        self.log_rows: deque[Row] = deque(maxlen=LOG_LINES)
         saved = self.store.load()
         self.tables = Tables(self, self.edition, saved)
-        self.modem = Modem(radio, config.sims, config.timing, self.log, locked=config.pin_locked)
+        self.modem = Modem(
+            self._radio,
+            self.config.sims,
+            self.config.timing,
+            self.log,
+            locked=self.config.pin_locked,
+        )
         self._schedule = Schedule(
             self._run_event,
             lambda: self.faults.current().timers_dead,
-            config.startup_s,
+            self.config.startup_s,
             self.clock,
             self.edition,
         )
@@ -70,6 +82,19 @@ class Device:
         """Shut down in order: what is not yet saved is saved."""
         self.store.flush()
         await self.power_cut()
+
+    def reboot(self) -> None:
+        """Restart in order: sessions end, what is not saved is saved, nothing is lost."""
+        if self._rebooting is None:
+            self._rebooting = asyncio.get_running_loop().create_task(self._reboot())
+
+    async def _reboot(self) -> None:
+        self.store.flush()
+        await self.power_cut()
+        await asyncio.sleep(self.config.timing.absent_s)
+        self._power_on()
+        await self.start()
+        self._rebooting = None
 
     async def power_cut(self) -> None:
         """Lose power: what is not yet on flash is gone."""
@@ -103,6 +128,10 @@ class Device:
 
     async def execute(self, username: str, line: str) -> str:
         """Run one console line; what it prints, an error last."""
+        if self._rebooting is not None:
+            raise HangUpError
+        if line.strip() == "/system reboot":
+            return "Reboot, yes? [y/N]: "
         faults = self.faults.current()
         if faults.hangs(line):
             raise HungError
@@ -114,7 +143,7 @@ class Device:
             except ScriptError as error:
                 run.printed.append(str(error))
             text = "\n".join(run.printed)
-        if faults.hangs_up(line):
+        if faults.hangs_up(line) or self._rebooting is not None:
             raise HangUpError
         return text
 

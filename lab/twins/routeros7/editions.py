@@ -37,6 +37,7 @@ class Edition:
         self.by_path.update({menu.path: menu for menu in self.menus})
         self.commands.update({menu.path: menu.commands for menu in self.menus})
         self.commands[()] = ROOT_COMMANDS
+        self.commands["system",] = frozenset({"reboot"})
 
     def date(self, moment: datetime) -> str:
         """A date as this version prints it."""

@@ -58,6 +58,10 @@ class Host(Protocol):
         """Ping through the bearer; RouterOS's table."""
         ...
 
+    def reboot(self) -> None:
+        """Restart in order, as soon as this script has ended."""
+        ...
+
     async def run_script(self, name: str, policies: frozenset[str]) -> None:
         """Run a stored script. Raises `ScriptError`."""
         ...

@@ -27,6 +27,8 @@ async def run(run: Interpreter, command: Command) -> Value:
     run.require("read")
     if not command.path:
         return await root_commands.ROOT[command.name](run, command)
+    if command.name == "reboot":
+        return root_commands.reboot(run)
     menu = run.host.edition.by_path[command.path]
     if command.name in _WRITES:
         run.require("write")

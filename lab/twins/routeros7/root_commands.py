@@ -75,6 +75,13 @@ async def _quit(run: Interpreter, command: Command) -> Value:
     return None
 
 
+def reboot(run: Interpreter) -> Value:
+    """`/system reboot` as a script runs it; typed at a console the device asks back instead."""
+    run.require("reboot")
+    run.host.reboot()
+    return None
+
+
 ROOT: dict[str, Callable[[Interpreter, Command], Awaitable[Value]]] = {
     "export": _export_all,
     "ping": _ping,
