@@ -22,7 +22,7 @@ from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemAccess, ModemState
-    from rekamatan.modems.base_config import BaseConfig
+    from rekamatan.modems.base_config import BaseConfig, BaseSecrets
     from rekamatan.modems.routeros import RouterosDriver
     from rekamatan.modems.routeros_console import Console
 
@@ -50,14 +50,6 @@ class Step:
 
     command: str
     secret: str = field(repr=False, default="")
-
-
-@dataclass(frozen=True, slots=True)
-class BaseSecrets:
-    """Passwords the base configuration needs."""
-
-    read_password: str = field(repr=False)
-    apn_passwords: dict[str, str] = field(repr=False, default_factory=dict)
 
 
 def configure_base(
