@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rekamatan.modems.base import ModemDriver
 
 
+MODEM_LOOK = "modem.json"  # under `paths.VERIFY`: the last look, for `rekamatan status`
+
+
 def look_at(
     access: ModemAccess, password: str, *, read_only: bool, keep_in: Path | None = None
 ) -> dict[str, Any]:
@@ -39,6 +42,19 @@ def look_at(
         driver.close()
     stored = path is not None and path not in before
     return facts | {"backup": str(path) if path else None, "new_backup": stored}
+
+
+def look_of(driver: ModemDriver) -> dict[str, Any]:
+    """Model, firmware, network and signal: what a person asks first; no numbers of the SIM."""
+    state = driver.read_state()
+    identity = driver.identify()
+    return {
+        "model": identity.model,
+        "version": identity.version,
+        "operator": state.operator or state.plmn,
+        "rat": state.rat,
+        "signal": to_plain(state.signal),
+    }
 
 
 def facts_of(driver: ModemDriver) -> dict[str, Any]:
