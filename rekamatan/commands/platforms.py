@@ -40,6 +40,7 @@ def register(
     parser = subparsers.add_parser(
         "platforms", parents=[common], help="modems that can be managed, with tested abilities"
     )
+    parser.add_argument("--markdown", action="store_true", help="as the table of a README")
     parser.set_defaults(run=run)
 
 
@@ -48,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(collect(), indent=2, sort_keys=True))  # noqa: T201 - the command's output
         return 0
-    print("\n".join(table(arguments.lang)))  # noqa: T201
+    lay_out = markdown if arguments.markdown else table
+    print("\n".join(lay_out(arguments.lang)))  # noqa: T201
     return 0
 
 
@@ -67,15 +69,26 @@ def collect() -> dict[str, dict[str, Any] | None]:
 
 
 def table(lang: Language) -> list[str]:
-    """One line a platform; the README's table is made of the same rows."""
-    head = [PLATFORM(lang), *(WORDS[item.name](lang) for item in dataclasses.fields(Abilities))]
-    rows = [head, *(_row(name, found, lang) for name, found in collect().items())]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
+    """One line a platform, for a terminal."""
+    rows = _rows(lang)
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
     return [*lines, "", LEGEND(lang)]
+
+
+def markdown(lang: Language) -> list[str]:
+    """The same rows as a table for a README."""
+    head, *rows = _rows(lang)
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def _rows(lang: Language) -> list[list[str]]:
+    head = [PLATFORM(lang), *(WORDS[item.name](lang) for item in dataclasses.fields(Abilities))]
+    return [head, *(_row(name, found, lang) for name, found in collect().items())]
 
 
 def _row(name: str, found: dict[str, Any] | None, lang: Language) -> list[str]:

@@ -44,3 +44,12 @@ def test_platform_that_was_never_measured_is_not_called_able(
     assert set(command.collect().values()) == {None}
     row = next(line for line in command.table("en") if line.startswith(platforms()[0]))
     assert row.split() == [platforms()[0], "not", "tested"]
+
+
+def test_table_for_a_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["platforms", "--markdown", "--lang", "en"]) == 0
+    head, rule, *rows = capsys.readouterr().out.splitlines()
+    assert head.startswith("| platform | device timer | ")
+    assert rule.count("---") == head.count(" | ") + 1
+    assert [row.split(" | ")[0].lstrip("| ") for row in rows] == list(platforms())
+    assert all(row.count("|") == head.count("|") for row in rows)
