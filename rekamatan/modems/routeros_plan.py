@@ -47,7 +47,8 @@ def render(
 
     Raises:
         DeviceError: the interface is not there (the modem is restarting).
-        NotSupportedError: the plan names a SIM slot and the device has none to choose.
+        NotSupportedError: the plan names a SIM slot and the device has none to choose, or a profile
+            passes its address through to another device.
     """
     if state.profile is None:
         raise DeviceError(
@@ -59,6 +60,8 @@ def render(
     slot = _slot_to_set(profile, state, subject)
     profiles = device_profiles(state.raw)
     current = profiles.get(profile.name)
+    for row in (profiles.get(state.profile), current):
+        _check_no_passthrough(row, profile.name, subject)
     active = state.profile == profile.name
     wanted = profile_properties(profile, state.platform)
     differing = _differing(wanted, current)
@@ -86,6 +89,18 @@ def render(
         before=_description(state.profile, profiles.get(state.profile), state.sim_slot),
         after=_description(profile.name, Row("", wanted), slot or state.sim_slot),
     )
+
+
+def _check_no_passthrough(row: Row | None, target: str, subject: str) -> None:
+    """With passthrough the router itself has no address: nothing could be verified or undone."""
+    interface = row.values.get("passthrough-interface", "") if row else ""
+    if row is not None and interface not in {"", "none"}:
+        raise NotSupportedError(
+            subject,
+            f"plan the switch to {target}",
+            f"profile {row.values['name']} hands its address to {interface} (passthrough)",
+            "take passthrough-interface off that profile, at the office",
+        )
 
 
 def slot_menu(state: ModemState) -> str:

@@ -96,6 +96,16 @@ def test_board_without_slots() -> None:
     assert not any("sim-slot" in command for command in (*plan.commands, *plan.undo))
 
 
+@pytest.mark.parametrize("profile", [INDOSAT, TELKOMSEL])
+def test_profile_that_passes_its_address_through_is_left_alone(profile: WanProfile) -> None:
+    passed = RAW.replace("authentication=none", "passthrough-interface=ether1")
+    with pytest.raises(NotSupportedError, match=r"indosat hands its address to ether1") as caught:
+        render(profile, dataclasses.replace(STATE, raw=passed))
+    assert caught.value.hint
+    none = RAW.replace("authentication=none", "authentication=none passthrough-interface=none")
+    assert render(INDOSAT, dataclasses.replace(STATE, raw=none)).empty
+
+
 def test_interface_away() -> None:
     with pytest.raises(DeviceError, match="lte1 is not there"):
         render(TELKOMSEL, dataclasses.replace(STATE, profile=None))
