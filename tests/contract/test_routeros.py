@@ -18,14 +18,23 @@ from rekamatan.errors import (
 )
 from rekamatan.modems.registry import open_driver
 from rekamatan.modems.routeros7 import Routeros7Driver
-from tests.contract.twin_case import INDOSAT, PASSWORD, TELKOMSEL, access, driver_of, profile
+from tests.contract.twin_case import (
+    INDOSAT,
+    PASSWORD,
+    TELKOMSEL,
+    access,
+    active,
+    driver_of,
+    profile,
+    settled_on,
+    switch_plan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lab.twins.engine.faults import Faults
     from lab.twins.harness import RunningTwin
-    from rekamatan.models import ChangePlan
     from rekamatan.modems.routeros import RouterosDriver
 
 LONG = 600
@@ -41,22 +50,6 @@ def driver(twin: RunningTwin) -> Iterator[RouterosDriver]:
     opened = driver_of(twin, patience_s=8.0)
     yield opened
     opened.close()
-
-
-def active(twin: RunningTwin) -> tuple[str, str]:
-    """Profile and slot as the device itself has them."""
-    name = twin.console(':put [/interface lte get [find name="lte1"] apn-profiles]')
-    return name, twin.console(":put [/interface lte settings get sim-slot]")
-
-
-def switch_plan(driver: RouterosDriver, plan_id: str = "run-1") -> ChangePlan:
-    return driver.render(TELKOMSEL, driver.read_state(), plan_id)
-
-
-def settled_on(twin: RunningTwin, name: str, slot: str) -> None:
-    """Wait until profile and slot are these and the bearer is up on them."""
-    twin.wait_for(lambda: active(twin) == (name, slot), f"not on {name}/{slot}")
-    twin.wait_attached()
 
 
 def test_read_account_reads_and_cannot_write(twin: RunningTwin) -> None:
@@ -95,13 +88,6 @@ def test_apply_moves_profile_sim_and_bearer(twin: RunningTwin, driver: RouterosD
     assert driver.render(TELKOMSEL, state, "run-2").empty
 
 
-def test_confirm_leaves_other_scheduler_entries(twin: RunningTwin, driver: RouterosDriver) -> None:
-    twin.console("/system scheduler add name=wanrb-mine interval=1d on-event=keep")
-    driver.arm(switch_plan(driver), LONG)
-    driver.confirm("run-1")
-    assert twin.console(":put [:len [/system scheduler find]]") == "1"
-
-
 def test_wrong_apn_stays_registered_without_address(
     twin: RunningTwin, driver: RouterosDriver
 ) -> None:
@@ -115,19 +101,6 @@ def test_wrong_apn_stays_registered_without_address(
     assert (state.registered, state.wan_ip, state.default_route_via) == (True, None, None)
 
 
-def test_timer_fires_while_the_modem_restarts(boot: Callable[..., RunningTwin]) -> None:
-    # lte1 is away for longer than the timer: the first firing cannot set it, a later one does
-    twin = boot(absent_seconds=4.0)
-    twin.wait_attached()
-    driver = driver_of(twin, patience_s=8.0)
-    plan = switch_plan(driver)
-    driver.arm(plan, 2)
-    driver.apply(plan)
-    twin.wait_for(lambda: active(twin) == ("indosat", "up"), "not brought back", within_s=20)
-    twin.wait_for(lambda: driver.pending() is not None, "no evidence of firing")
-    driver.close()
-
-
 def test_power_cut_loses_what_was_not_saved(boot: Callable[..., RunningTwin]) -> None:
     twin = boot(save_delay_s=0.3)
     twin.console("/system identity set name=changed")
@@ -135,13 +108,6 @@ def test_power_cut_loses_what_was_not_saved(boot: Callable[..., RunningTwin]) ->
     time.sleep(0.6)  # past the moment of saving, had the power stayed on
     twin.boot()
     assert twin.console(":put [/system identity get name]") == "kubu"
-
-
-def test_arm_is_refused_when_device_mode_forbids_it(boot: Callable[..., RunningTwin]) -> None:
-    driver = driver_of(boot(scheduler_allowed=False))
-    with pytest.raises(NotSupportedError, match="device-mode"):
-        driver.arm(switch_plan(driver), LONG)
-    driver.close()
 
 
 def test_host_key_of_another_type_than_pinned(twin: RunningTwin) -> None:
@@ -187,41 +153,6 @@ def test_setting_that_silently_does_nothing(driver: RouterosDriver, faults: Faul
 
 
 @pytest.mark.parametrize(
-    ("ignored", "reason"),
-    [
-        ("scheduler add .*startup", "1 of 2 scheduler entries"),
-        ("scheduler add .*interval=600s", "1 of 2 scheduler entries"),
-        ("source=.*sim-slot", "does not read back"),
-        ("script add", "does not read back|no such item"),
-    ],
-)
-def test_timer_that_is_not_there(
-    driver: RouterosDriver, faults: Faults, ignored: str, reason: str
-) -> None:
-    faults.ignore = [ignored]
-    with pytest.raises(DeviceError, match=reason):
-        driver.arm(switch_plan(driver), LONG)
-    faults.ignore = []
-    assert driver.pending() is None
-
-
-def test_script_the_device_marks_invalid(
-    twin: RunningTwin, driver: RouterosDriver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lab.twins.routeros7.checking.valid", lambda *_: False)
-    with pytest.raises(DeviceError, match="invalid"):
-        driver.arm(switch_plan(driver), LONG)
-    assert twin.console(":put [:len [/system script find]]") == "0"
-
-
-def test_confirm_that_does_not_remove(driver: RouterosDriver, faults: Faults) -> None:
-    driver.arm(switch_plan(driver), LONG)
-    faults.ignore = ["scheduler remove"]
-    with pytest.raises(ApplyError, match="still on the modem"):
-        driver.confirm("run-1")
-
-
-@pytest.mark.parametrize(
     ("version", "menu"),
     [
         ("7.24 (stable)", "/interface lte settings"),
@@ -259,69 +190,6 @@ def test_other_major_version_is_refused(boot: Callable[..., RunningTwin]) -> Non
     with pytest.raises(NotSupportedError, match="is not routeros7"):
         driver.identify()
     driver.close()
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        ("not enough permissions (9)", "cannot be read"),
-        ("", "cannot be read"),
-        ("  mode: home\n  scheduler: no\n", "forbids its scheduler"),
-        ("  mode: advanced\n  flagged: yes\n  scheduler: yes\n", "forbids its scheduler"),
-    ],
-)
-def test_device_mode_is_known_before_arming(
-    twin: RunningTwin, driver: RouterosDriver, faults: Faults, answer: str, reason: str
-) -> None:
-    faults.answers = {"device-mode": answer}
-    with pytest.raises(NotSupportedError, match=reason):
-        driver.arm(switch_plan(driver), LONG)
-    assert twin.console(":put [:len [/system script find]]") == "0"
-
-
-def test_firmware_before_device_mode_is_armed(driver: RouterosDriver, faults: Faults) -> None:
-    faults.answers = {"device-mode": "bad command name device-mode (line 1 column 9)"}
-    driver.arm(switch_plan(driver), LONG)
-    assert driver.pending() is not None
-
-
-def test_account_that_lacks_a_policy_does_not_arm(
-    twin: RunningTwin, driver: RouterosDriver
-) -> None:
-    twin.console("/user group add name=narrow policy=ssh,read,write,test,policy,sensitive")
-    twin.console('/user set [find name="rekamatan"] group=narrow')
-    with pytest.raises(NotSupportedError, match="lacks policy reboot"):
-        driver.arm(switch_plan(driver), LONG)
-    assert twin.console(":put [:len [/system scheduler find]]") == "0"
-
-
-def test_timer_that_was_due_is_not_confirmed(
-    twin: RunningTwin, driver: RouterosDriver, faults: Faults
-) -> None:
-    faults.timers_dead = True
-    plan = switch_plan(driver)
-    driver.arm(plan, 60)
-    driver.apply(plan)
-    twin.advance(60 + 31)
-    with pytest.raises(DeviceError, match="was due and did not fire"):
-        driver.confirm("run-1")
-    assert driver.pending() is not None, "the timer was taken away all the same"
-    driver.revert(plan)
-    assert driver.pending() is None
-
-
-def test_time_left_does_not_follow_the_routers_clock(
-    twin: RunningTwin, driver: RouterosDriver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # no battery: the router booted in 1970, and NTP answers through the new carrier
-    driver.arm(switch_plan(driver), LONG)
-    now = twin.device.clock.now()
-    monkeypatch.setattr(twin.device.clock, "now", lambda: now.replace(year=now.year + 56))
-    pending = driver.pending()
-    assert pending is not None
-    assert pending.remaining_s is not None
-    assert LONG - 20 < pending.remaining_s <= LONG
-    driver.confirm("run-1")
 
 
 def test_reading_of_6_before_ip_type_is_printed(boot: Callable[..., RunningTwin]) -> None:

@@ -14,10 +14,20 @@ from tests.contract.routeros_twin import INDOSAT, TELKOMSEL
 
 if TYPE_CHECKING:
     from lab.twins.harness import RunningTwin
-    from rekamatan.models import WanProfile
+    from rekamatan.models import ChangePlan, WanProfile
     from rekamatan.modems.routeros import RouterosDriver
 
-__all__ = ["INDOSAT", "PASSWORD", "TELKOMSEL", "access", "driver_of", "profile"]
+__all__ = [
+    "INDOSAT",
+    "PASSWORD",
+    "TELKOMSEL",
+    "access",
+    "active",
+    "driver_of",
+    "profile",
+    "settled_on",
+    "switch_plan",
+]
 PASSWORD = BENCH.password
 
 
@@ -35,3 +45,19 @@ def driver_of(twin: RunningTwin, password: str = PASSWORD, **more: object) -> Ro
     reached = access(twin)
     driver = Routeros6Driver if reached.platform == "routeros6" else Routeros7Driver
     return driver(reached, password, {}, **more)  # type: ignore[arg-type]
+
+
+def active(twin: RunningTwin) -> tuple[str, str]:
+    """Profile and slot as the device itself has them."""
+    name = twin.console(':put [/interface lte get [find name="lte1"] apn-profiles]')
+    return name, twin.console(":put [/interface lte settings get sim-slot]")
+
+
+def switch_plan(driver: RouterosDriver, plan_id: str = "run-1") -> ChangePlan:
+    return driver.render(TELKOMSEL, driver.read_state(), plan_id)
+
+
+def settled_on(twin: RunningTwin, name: str, slot: str) -> None:
+    """Wait until profile and slot are these and the bearer is up on them."""
+    twin.wait_for(lambda: active(twin) == (name, slot), f"not on {name}/{slot}")
+    twin.wait_attached()
