@@ -197,7 +197,7 @@ def _modem(root: Root, site: LabSite, district: District) -> None:
     config = modem_files.twin_config(site, district)
     root.write(modem_files.CONFIG, json.dumps(config, indent=1), 0o600)
     root.write(modem_files.HOST_KEY, site.variables["vault_modem_host_private_key"], 0o600)
-    for name, text in modem_files.UNITS.items():
+    for name, text in modem_files.units(site).items():
         root.write(f"/etc/systemd/system/{name}", text)
         root.enable(name)
     root.copy_lab(modem_files.CODE)

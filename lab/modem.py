@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab.twins.platforms import module_of
+
 if TYPE_CHECKING:
     from lab.topology import District, LabSite
 
@@ -11,8 +13,7 @@ CODE = "/opt/twin"  # where lab/ is copied: PYTHONPATH of the twin
 CONFIG = "/etc/rekamatan-twin.json"
 HOST_KEY = "/etc/rekamatan-twin.key"
 
-UNITS = {
-    "rekamatan-ports.service": """[Unit]
+_PORTS = """[Unit]
 Description=LAN bridge of the modem
 Before=rekamatan-twin.service
 
@@ -26,22 +27,30 @@ ExecStart=ip link set bridge up
 
 [Install]
 WantedBy=multi-user.target
-""",
-    "rekamatan-twin.service": f"""[Unit]
+"""
+_TWIN = f"""[Unit]
 Description=Command line of the modem (twin)
 After=rekamatan-ports.service
 Requires=rekamatan-ports.service
 
 [Service]
 Environment=PYTHONPATH={CODE}
-ExecStart=/usr/bin/python3 -m lab.twins.routeros7 --config {CONFIG}
+ExecStart=/usr/bin/python3 -m {{module}} --config {CONFIG}
 Restart=on-failure
 RestartSec=2
 
 [Install]
 WantedBy=multi-user.target
-""",
-}
+"""
+
+
+def units(site: LabSite) -> dict[str, str]:
+    """Unit name -> its text. Raises `LabError` when the lab has no twin of the site's modem."""
+    module = module_of(site.variables["site_modem"]["platform"])
+    return {
+        "rekamatan-ports.service": _PORTS,
+        "rekamatan-twin.service": _TWIN.format(module=module),
+    }
 
 
 def twin_config(site: LabSite, district: District) -> dict[str, Any]:

@@ -8,6 +8,7 @@ ETC = Path("/etc/rekamatan")
 SITE_FILE = ETC / "site.json"  # desired state of this site, no secrets; written by role site_agent
 STATE = Path("/var/lib/rekamatan")
 WAN = STATE / "wan"  # journal.jsonl, known-good.json, request.json, outcome.json
+MODEM = STATE / "modem"  # <time>-<platform>-<digest>.txt: the modem's configuration before a change
 VERIFY = STATE / "verify"  # last.json, baseline-<profile>.json
 RECORDS = STATE / "records"  # spool/, sent/, receipts/, ledger.sqlite
 EVIDENCE = STATE / "evidence"

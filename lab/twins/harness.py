@@ -1,4 +1,4 @@
-"""A RouterOS 7 twin inside the running process, on a loopback port: for tests and the bench."""
+"""A twin inside the running process, on a loopback port: for tests and the bench."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lab.twins.engine.clock import TwinClock
 from lab.twins.engine.radio import MemoryRadio
 from lab.twins.engine.ssh_server import SshFront, write_host_key
 from lab.twins.routeros7 import config
@@ -54,7 +55,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 class RunningTwin:
-    """A booted twin. Its radio is in memory unless another is given.
+    """A booted RouterOS twin with a radio in memory; for another platform override `_make`.
 
     Args:
         directory: flash and host key live here and survive `power_cut` and `boot`.
@@ -69,6 +70,7 @@ class RunningTwin:
         self._document = {"sims": SIMS, **DEFAULTS, **overrides}
         self._document |= {"flash": str(self._flash), "host_key_file": str(self.host_key_file)}
         self._faults = faults
+        self._clock = TwinClock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -89,11 +91,14 @@ class RunningTwin:
 
     async def _boot(self) -> None:
         self.radio = MemoryRadio(APNS)
-        twin_config = config.parse(json.loads(json.dumps(self._document)))
-        self.device = Device(twin_config, self.radio, self._faults)
+        self.device = self._make(json.loads(json.dumps(self._document)))
         await self.device.start()
         self._front = SshFront(self.device, self.host_key_file)
         self.port = await self._front.start("127.0.0.1", self.port)
+
+    def _make(self, document: dict[str, Any]) -> Device:
+        """The device that has been told `document`, not yet booted."""
+        return Device(config.parse(document), self.radio, self._faults, self._clock)
 
     def power_cut(self) -> None:
         """Power off at once: unsaved configuration is lost."""
@@ -126,12 +131,32 @@ class RunningTwin:
                 raise TimeoutError(what)
             time.sleep(0.02)
 
+    def advance(self, seconds: float) -> None:
+        """Push the device's clock on: what falls due in that time happens now."""
+        self._loop.call_soon_threadsafe(self._clock.advance, seconds)
+
+    def change_host_key(self) -> None:
+        """Another host key, as after a reset or on a device that took this one's place."""
+        self.power_cut()
+        self.host_key_file.unlink()
+        self.boot()
+
+    @property
+    def attached(self) -> bool:
+        """Whether a bearer is up."""
+        return self.device.modem.bearer is not None
+
+    @property
+    def gaps(self) -> int:
+        """How often the bearer went away since the last boot."""
+        return self.device.modem.gaps
+
     def wait_attached(self) -> None:
         """Wait until a bearer is up."""
-        self.wait_for(lambda: self.device.modem.bearer is not None, "the bearer did not come up")
+        self.wait_for(lambda: self.attached, "the bearer did not come up")
 
     def wait_saved(self) -> None:
-        """Wait until flash holds the running configuration."""
+        """Wait until flash holds what survives a power cut."""
         self.wait_for(lambda: not self.device.store.saving, "the configuration was not saved")
 
     def _call(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rekamatan import paths
@@ -9,6 +10,7 @@ from rekamatan.agent import runtime
 from rekamatan.agent.trail import leave_evidence
 from rekamatan.clock import SystemClock
 from rekamatan.errors import ConfigError, DeviceError
+from rekamatan.modems.facts import MODEM_LOOK, look_of
 from rekamatan.plain import to_plain
 from rekamatan.verify.gate import budget_s
 from rekamatan.verify.store import BaselineStore, write_json
@@ -19,6 +21,7 @@ from rekamatan.wan.plan import Found, Reason, no_go, no_go_found
 from rekamatan.wan.request import new_run_id
 
 if TYPE_CHECKING:
+    from rekamatan.clock import Clock
     from rekamatan.models import GateResult, Site, WanProfile
     from rekamatan.modems.base import ModemDriver
 
@@ -31,12 +34,23 @@ def verify(site: Site, question: dict[str, Any]) -> GateResult:
         profile = _profile(site, wanted or _active(site, modem))
         canary, within_s = bool(question.get("canary", True)), budget_s(profile.limits)
         result = runtime.gate(site, modem).check(profile, None, canary=canary, within_s=within_s)
+        remember_modem(modem, clock)
     if canary:
         BaselineStore(paths.VERIFY, clock).keep(result)
     data = {"id": question.get("id", ""), "gate": to_plain(result)}
     write_json(paths.VERIFY / "last.json", data)
     leave_evidence({"kind": "verify", "gate": to_plain(result)})
     return result
+
+
+def remember_modem(modem: ModemDriver, clock: Clock) -> None:
+    """Leave firmware and signal for `rekamatan status`, with the time they are of.
+
+    A modem that does not answer is the gate's to tell; what was known of it stays, with its age.
+    """
+    with suppress(DeviceError):
+        facts = look_of(modem) | {"at": clock.wall().isoformat(timespec="seconds")}
+        write_json(paths.VERIFY / MODEM_LOOK, facts)
 
 
 def plan(site: Site, question: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from rekamatan.config import load_site
 from rekamatan.errors import RecordError
 from rekamatan.language import Phrase
 from rekamatan.models import SwitchState
+from rekamatan.modems.facts import MODEM_LOOK
 from rekamatan.plain import to_plain
 from rekamatan.records.counts import record_counts
 from rekamatan.verify.store import read_json
@@ -23,6 +24,8 @@ from rekamatan.wan.known_good import known_good
 if TYPE_CHECKING:
     import argparse
 
+    from rekamatan.language import Language
+
 SERVICES = ("rekamatan-intake.service", "rekamatan-forwarder.service")
 PLACE = Phrase(id="Kantor {name} ({code})", en="Office {name} ({code})")
 LINK = Phrase(
@@ -32,6 +35,12 @@ RUNNING = Phrase(id="Pergantian sedang berjalan: {step}", en="A switch is under 
 CHECKED = Phrase(
     id="Pemeriksaan terakhir: {verdict} ({started})", en="Last check: {verdict} ({started})"
 )
+MODEM = Phrase(
+    id="Modem: {model}, firmware {version}, jaringan {network}, sinyal {signal} ({at})",
+    en="Modem: {model}, firmware {version}, network {network}, signal {signal} ({at})",
+)
+UNKNOWN = Phrase(id="tidak diketahui", en="not known")
+UNITS = {"rsrp_dbm": "RSRP {:g} dBm", "sinr_db": "SINR {:g} dB", "rssi_dbm": "RSSI {:g} dBm"}
 UNCHECKED = Phrase(
     id="Jalur belum pernah diperiksa: jalankan `rekamatan verify`.",
     en="The link was never checked: run `rekamatan verify`.",
@@ -82,6 +91,7 @@ def collect() -> dict[str, Any]:
         if open_run
         else None,
         "last_gate": last["gate"] if last else None,
+        "modem": read_json(paths.VERIFY / MODEM_LOOK),
         "services": {unit: active(unit) for unit in SERVICES},
         "records": None,
         "records_problem": "",
@@ -101,9 +111,29 @@ def _lines(found: dict[str, Any], arguments: argparse.Namespace) -> list[str]:
         lines.append(RUNNING(lang, step=STEPS[state](lang)))
     gate = found["last_gate"]
     lines.append(CHECKED(lang, **gate) if gate else UNCHECKED(lang))
+    if found["modem"]:
+        lines.append(modem_line(found["modem"], lang))
     if found["records"]:
         lines.append(RECORDS(lang, **found["records"]))
     else:
         lines.append(NO_RECORDS(lang, problem=found["records_problem"]))
     lines += [SERVICE_DOWN(lang, unit=u) for u, up in found["services"].items() if not up]
     return lines
+
+
+def modem_line(look: dict[str, Any], lang: Language) -> str:
+    """What the modem was at the last verification: firmware, network, signal, and when that was."""
+    told = [
+        text.format(look["signal"][name])
+        for name, text in UNITS.items()
+        if look["signal"].get(name) is not None
+    ]
+    network = " ".join(word for word in (look["operator"], look["rat"]) if word)
+    return MODEM(
+        lang,
+        model=look["model"] or UNKNOWN(lang),
+        version=look["version"],
+        network=network or UNKNOWN(lang),
+        signal=", ".join(told) or UNKNOWN(lang),
+        at=look["at"],
+    )

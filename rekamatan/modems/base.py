@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
+from rekamatan.errors import NotSupportedError
+
 if TYPE_CHECKING:
     from rekamatan.models import (
         ChangePlan,
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
         Signal,
         WanProfile,
     )
+    from rekamatan.modems.abilities import Abilities
 
 
 @runtime_checkable
@@ -26,6 +29,7 @@ class ModemDriver(Protocol):
 
     platform: ClassVar[str]
     rollback: ClassVar[Rollback]
+    abilities: ClassVar[Abilities]
 
     def identify(self) -> Identity:
         """Model and firmware. Raises `DeviceLoginError`, `DeviceUnreachableError`."""
@@ -70,3 +74,19 @@ class ModemDriver(Protocol):
     def close(self) -> None:
         """End the session, if any."""
         ...
+
+
+def reset_modem(driver: ModemDriver) -> None:
+    """Restart the radio, or the whole device, without changing its configuration.
+
+    A verb that not every platform has: a driver that can do it offers `reset_modem()`, which
+    returns when the restart was accepted; the session may be lost by then.
+
+    Raises:
+        NotSupportedError: this platform has no such verb.
+    """
+    act = getattr(driver, "reset_modem", None)
+    if act is None:
+        reason = f"{driver.platform} has no such verb"
+        raise NotSupportedError("modem", "restart", reason, "have its power cut for ten seconds")
+    act()

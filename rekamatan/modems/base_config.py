@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +36,14 @@ class BaseConfig:
     def address(self) -> str:
         """The modem's address without its prefix length."""
         return str(ipaddress.ip_interface(self.lan).ip)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSecrets:
+    """Passwords the base configuration needs."""
+
+    read_password: str = field(repr=False)
+    apn_passwords: dict[str, str] = field(repr=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

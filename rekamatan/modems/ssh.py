@@ -11,7 +11,7 @@ import re
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import netmiko
 from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException
@@ -41,6 +41,8 @@ class SshSession:
         device_type: netmiko's name of the platform.
     """
 
+    answer_timeout_s: ClassVar[float] = ANSWER_TIMEOUT_S
+
     def __init__(self, access: ModemAccess, username: str, password: str, device_type: str) -> None:
         self._access = access
         self._username = username
@@ -53,7 +55,7 @@ class SshSession:
         """What errors are about."""
         return f"modem {self._access.host}"
 
-    def run(self, command: str, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
+    def run(self, command: str, timeout_s: float | None = None) -> str:
         """Send one line and give what it printed, without echo and prompt.
 
         netmiko's own reading waits for the whole time-out when the session has died; here a dead
@@ -66,7 +68,7 @@ class SshSession:
         connection = self._open()
         try:
             connection.write_channel(command + connection.RETURN)
-            return self._answer(connection, command, timeout_s)
+            return self._answer(connection, command, timeout_s or self.answer_timeout_s)
         except _LOST as error:
             self.close()
             raise DeviceUnreachableError(

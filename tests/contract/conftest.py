@@ -1,20 +1,29 @@
-"""A fresh twin for each test, and the driver bound to it."""
+"""A fresh twin for each test, and the driver bound to it; parametrised over all platforms."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from twin_case import driver_of
 
 from lab.twins.engine.faults import Faults
 from lab.twins.harness import RunningTwin
+from tests.contract.bench import Situation, benches, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from rekamatan.modems.routeros7 import Routeros7Driver
+    from rekamatan.modems.base import ModemDriver
+    from tests.contract.bench import Bench, Twin
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`bench` stands for every platform, unless a test parametrises it by itself."""
+    given = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "bench" in metafunc.fixturenames and not any("bench" in names for names in given):
+        found = benches()
+        metafunc.parametrize("bench", found.values(), ids=found)
 
 
 @pytest.fixture
@@ -24,8 +33,47 @@ def faults() -> Faults:
 
 
 @pytest.fixture
+def find(
+    bench: Bench, tmp_path: Path, faults: Faults
+) -> Iterator[Callable[[Situation], tuple[Twin, ModemDriver]]]:
+    """Find the device in a situation: its twin, and the driver not yet connected."""
+    opened: list[Twin | ModemDriver] = []
+
+    def start(situation: Situation) -> tuple[Twin, ModemDriver]:
+        twin = bench.start(tmp_path, situation, faults)
+        opened.append(twin)
+        driver = bench.driver(twin)
+        opened.append(driver)
+        return twin, driver
+
+    yield start
+    for one in reversed(opened):
+        one.close()
+
+
+@pytest.fixture
+def normal(find: Callable[[Situation], tuple[Twin, ModemDriver]]) -> tuple[Twin, ModemDriver]:
+    """The device attached on `home`."""
+    twin, driver = find(Situation.NORMAL)
+    until(lambda: twin.attached, "the first bearer")
+    return twin, driver
+
+
+@pytest.fixture
+def twin(normal: tuple[Twin, ModemDriver]) -> Twin:
+    """A twin whose bearer is up on `home`."""
+    return normal[0]
+
+
+@pytest.fixture
+def driver(normal: tuple[Twin, ModemDriver]) -> ModemDriver:
+    """The driver, with little patience."""
+    return normal[1]
+
+
+@pytest.fixture
 def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., RunningTwin]]:
-    """Boot a twin with other settings than the defaults."""
+    """Boot a RouterOS twin with other settings than the defaults."""
     twins = []
 
     def start(**overrides: object) -> RunningTwin:
@@ -38,16 +86,8 @@ def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., RunningTwin]]
 
 
 @pytest.fixture
-def twin(boot: Callable[..., RunningTwin]) -> RunningTwin:
-    """A twin whose bearer is up on indosat."""
+def router(boot: Callable[..., RunningTwin]) -> RunningTwin:
+    """A RouterOS twin whose bearer is up on indosat."""
     started = boot()
     started.wait_attached()
     return started
-
-
-@pytest.fixture
-def driver(twin: RunningTwin) -> Iterator[Routeros7Driver]:
-    """The driver, with little patience."""
-    opened = driver_of(twin, patience_s=8.0)
-    yield opened
-    opened.close()

@@ -6,15 +6,22 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-from twin_case import INDOSAT, PASSWORD, TELKOMSEL, access, profile
 
-from rekamatan.errors import ApplyError, ConfigError, DeviceLoginError
-from rekamatan.modems.base_config import BaseConfig
-from rekamatan.modems.registry import open_driver
-from rekamatan.modems.routeros7_base import BaseSecrets, configure_base
+from rekamatan.errors import (
+    ApplyError,
+    ConfigError,
+    DeviceError,
+    DeviceLoginError,
+    NotSupportedError,
+)
+from rekamatan.modems.backups import kept
+from rekamatan.modems.base_config import BaseConfig, BaseSecrets
+from rekamatan.modems.registry import configure_base, open_driver
+from tests.contract.twin_case import INDOSAT, PASSWORD, TELKOMSEL, access, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lab.twins.engine.faults import Faults
     from lab.twins.harness import RunningTwin
@@ -30,6 +37,18 @@ DESIRED = BaseConfig(
     read_user="rekamatan-reader",
 )
 SECRETS = BaseSecrets("reader-pw-9Z")
+
+
+@pytest.fixture(params=["6.49.10 (long-term)", "7.24 (stable)"])
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def twin(boot: Callable[..., RunningTwin], version: str) -> RunningTwin:
+    started = boot(version=version)
+    started.wait_attached()
+    return started
 
 
 def configure(
@@ -49,6 +68,7 @@ def test_applied_once_then_unchanged(twin: RunningTwin) -> None:
 
 def test_check_touches_nothing(twin: RunningTwin) -> None:
     before = twin.console("/export")
+    assert "/interface lte apn" in before
     change = configure(twin, check=True)
     assert change.changed
     assert any("rekamatan-reader" in command for command in change.commands)
@@ -68,12 +88,15 @@ def test_active_carrier_is_not_moved(twin: RunningTwin) -> None:
     assert twin.console(":put [/interface lte get lte1 apn-profiles]") == "indosat"
 
 
-def test_fresh_device_gets_the_initial_profile(boot: Callable[..., RunningTwin]) -> None:
-    twin = boot(initial={"profile": "default", "sim_slot": "up", "apn": "x"})
+def test_fresh_device_gets_the_initial_profile(
+    boot: Callable[..., RunningTwin], version: str
+) -> None:
+    twin = boot(version=version, initial={"profile": "default", "sim_slot": "up", "apn": "x"})
     configure(twin, dataclasses.replace(DESIRED, initial_profile="telkomsel"))
     twin.wait_attached()
     assert twin.console(":put [/interface lte get lte1 apn-profiles]") == "telkomsel"
-    assert twin.console(":put [/interface lte settings get sim-slot]") == "down"
+    menu = " ".join(twin.device.edition.slot.path)
+    assert twin.console(f":put [/{menu} get sim-slot]") == "down"
     assert not configure(twin).changed
 
 
@@ -116,3 +139,39 @@ def test_apn_password_missing(twin: RunningTwin) -> None:
     paid = profile("paid", "corp", "down", auth="pap", username="u")
     with pytest.raises(ConfigError, match=r"vault_apn_passwords\.paid"):
         configure(twin, dataclasses.replace(DESIRED, profiles=(INDOSAT, paid)))
+
+
+def test_configuration_is_kept_before_it_is_changed(twin: RunningTwin, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    reached = access(twin)
+
+    def run(*, check: bool) -> BaseChange:
+        return configure_base(reached, PASSWORD, DESIRED, SECRETS, check=check, keep_in=folder)
+
+    assert run(check=True).changed
+    assert kept(folder) == [], "check mode wrote"
+    assert run(check=False).changed
+    (backup,) = kept(folder)
+    text = backup.read_text(encoding="utf-8")
+    assert "rekamatan-reader" not in text, "taken after the change"
+    assert "apn=indosatgprs" in text
+    assert backup.stat().st_mode & 0o077 == 0
+    assert not run(check=False).changed
+    assert kept(folder) == [backup], "nothing was changed, and yet one more was kept"
+
+
+def test_without_a_backup_nothing_is_changed(
+    twin: RunningTwin, faults: Faults, tmp_path: Path
+) -> None:
+    before = twin.console(":put [/system identity get name]")
+    faults.answers = {"^/export": "not enough permissions (9)"}
+    wanted = dataclasses.replace(DESIRED, identity="other")
+    with pytest.raises(DeviceError):
+        configure_base(access(twin), PASSWORD, wanted, SECRETS, check=False, keep_in=tmp_path)
+    assert twin.console(":put [/system identity get name]") == before
+
+
+def test_platform_whose_base_is_not_ours(twin: RunningTwin) -> None:
+    other = dataclasses.replace(access(twin), platform="abacus")
+    with pytest.raises(NotSupportedError, match="no base configuration for abacus"):
+        configure_base(other, PASSWORD, DESIRED, SECRETS, check=True)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from twin_case import PASSWORD, TELKOMSEL, profile
 
 from lab.twins.engine.ssh_server import write_host_key
 from lab.twins.harness import DEFAULTS, SIMS
+from tests.contract.twin_case import PASSWORD, TELKOMSEL, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

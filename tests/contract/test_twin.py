@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 import paramiko
 import pytest
-from twin_case import PASSWORD
+
+from tests.contract.twin_case import PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.twins.engine.faults import Faults
     from lab.twins.harness import RunningTwin
+
+
+@pytest.fixture
+def twin(router: RunningTwin) -> RunningTwin:
+    return router
 
 
 @pytest.mark.parametrize(

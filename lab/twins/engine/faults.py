@@ -21,6 +21,7 @@ class Faults:
 
     answers: dict[str, str] = field(default_factory=dict)  # pattern -> text instead of doing it
     ignore: list[str] = field(default_factory=list)  # accepted silently, nothing done
+    hang: list[str] = field(default_factory=list)  # never answered; the session stays open
     hang_up_after: list[str] = field(default_factory=list)  # done, then every session drops, once
     timers_dead: bool = False  # the scheduler lists its entries and never runs them
 
@@ -39,6 +40,10 @@ class Faults:
             if re.search(pattern, line):
                 return text
         return "" if any(re.search(pattern, line) for pattern in self.ignore) else None
+
+    def hangs(self, line: str) -> bool:
+        """Whether `line` is never answered."""
+        return any(re.search(pattern, line) for pattern in self.hang)
 
     def hangs_up(self, line: str) -> bool:
         """Whether all sessions drop after `line`; each pattern works once."""

@@ -24,6 +24,10 @@ class HangUpError(Exception):
     """The session ends now, without a goodbye."""
 
 
+class HungError(Exception):
+    """Nothing is answered any more; the session stays open until the other side gives up."""
+
+
 class Console(Protocol):
     """What the SSH front needs of a device."""
 
@@ -36,7 +40,7 @@ class Console(Protocol):
         ...
 
     async def execute(self, username: str, line: str) -> str:
-        """Run one line; the text it prints. Raises `HangUpError`."""
+        """Run one line; the text it prints. Raises `HangUpError`, `HungError`."""
         ...
 
 
@@ -125,6 +129,8 @@ class SshFront:
                 await _Shell(self._console, username, process).run()
         except HangUpError:
             self.drop_sessions()
+        except HungError:
+            await process.channel.wait_closed()
         except (asyncssh.Error, OSError):
             pass  # the other side went away
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.twins.routeros7.menus import BY_PATH, COMMANDS
 from lab.twins.routeros7.syntax import (
     Block,
     Joined,
@@ -16,37 +15,38 @@ from lab.twins.routeros7.syntax import (
 )
 
 if TYPE_CHECKING:
+    from lab.twins.routeros7.editions import Edition
     from lab.twins.routeros7.syntax import Command, Expression
 
 _EXTRA = {"numbers", "where"}
 
 
-def parse(text: str) -> Script:
+def parse(text: str, edition: Edition) -> Script:
     """Text to a checked tree. Raises `ParseError` with RouterOS's text and column."""
-    script = Parser(text, COMMANDS).parse()
-    _check(script)
+    script = Parser(text, edition.commands).parse()
+    _check(script, edition)
     return script
 
 
-def valid(text: str) -> bool:
+def valid(text: str, edition: Edition) -> bool:
     """Whether a stored script would start; the opposite of its `I` flag."""
     try:
-        parse(text)
+        parse(text, edition)
     except ParseError:
         return False
     return True
 
 
-def _check(script: Script) -> None:
+def _check(script: Script, edition: Edition) -> None:
     for command in script.commands:
-        if command.name in {"add", "set"} and command.path in BY_PATH:
-            _check_keys(command)
+        if command.name in {"add", "set"} and command.path in edition.by_path:
+            _check_keys(command, edition)
         for item in command.arguments:
-            _check_expression(item.value)
+            _check_expression(item.value, edition)
 
 
-def _check_keys(command: Command) -> None:
-    known = BY_PATH[command.path].by_name
+def _check_keys(command: Command, edition: Edition) -> None:
+    known = edition.by_path[command.path].by_name
     for item in command.arguments:
         writable = item.key in known and not known[item.key].read_only
         if item.key and not writable and item.key not in _EXTRA:
@@ -54,14 +54,14 @@ def _check_keys(command: Command) -> None:
             raise ParseError(f"expected end of command {where}")
 
 
-def _check_expression(expression: Expression) -> None:
+def _check_expression(expression: Expression, edition: Edition) -> None:
     match expression:
         case Substitution(script) | Block(script):
-            _check(script)
+            _check(script, edition)
         case Joined(parts):
             for part in parts:
-                _check_expression(part)
+                _check_expression(part, edition)
         case Operation(_, left, right):
-            _check_expression(right)
+            _check_expression(right, edition)
             if left is not None:
-                _check_expression(left)
+                _check_expression(left, edition)

@@ -11,6 +11,9 @@ from lab.twins.engine.radio import SimCard
 from lab.twins.engine.sgsnemu import CarrierPort
 from lab.twins.routeros7.modem import ModemTiming
 
+VERSION_7 = "7.24 (stable)"
+VERSION_6 = "6.49.10 (long-term)"
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -48,12 +51,18 @@ class TwinConfig:
     save_delay_s: float = 1.0
     startup_s: float = 3.0
     scheduler_allowed: bool = True  # device-mode
+    version: str = VERSION_7
+    pin_locked: bool = False  # the SIM wants a PIN that nobody gave
 
 
-def load(path: Path) -> TwinConfig:
-    """Read a configuration file. Raises `ValueError` naming the file and the key."""
+def load(path: Path, version: str = VERSION_7) -> TwinConfig:
+    """Read a configuration file; `version` where it names none.
+
+    Raises:
+        ValueError: naming the file and the key.
+    """
     try:
-        return parse(json.loads(path.read_text(encoding="utf-8")))
+        return parse({"version": version, **json.loads(path.read_text(encoding="utf-8"))})
     except (KeyError, TypeError, ValueError) as error:
         message = f"{path}: {type(error).__name__}: {error}"
         raise ValueError(message) from error

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
-import time
 from collections import deque
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lab.twins.engine.clock import TwinClock
 from lab.twins.engine.faults import FaultFile
-from lab.twins.engine.ssh_server import HangUpError
+from lab.twins.engine.ssh_server import HangUpError, HungError
 from lab.twins.engine.store import FlashStore
 from lab.twins.routeros7 import checking, factory, live, menus
+from lab.twins.routeros7.editions import edition_of
 from lab.twins.routeros7.interpreter import Interpreter
 from lab.twins.routeros7.modem import Modem, Selection
 from lab.twins.routeros7.schedule import Schedule
@@ -31,24 +32,47 @@ LOG_LINES = 500
 class Device:
     """One twin. `start` boots it, `power_cut` takes its power, `stop` shuts it down in order."""
 
-    def __init__(self, config: TwinConfig, radio: Radio, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        config: TwinConfig,
+        radio: Radio,
+        faults: Faults | None = None,
+        clock: TwinClock | None = None,
+    ) -> None:
         self.config = config
-        self.booted_at = time.monotonic()
-        self.log_rows: deque[Row] = deque(maxlen=LOG_LINES)
+        self.edition = edition_of(config.version)
+        self.clock = clock or TwinClock()
+        self._radio = radio
+        self._rebooting: asyncio.Task[None] | None = None
         self.faults = FaultFile(config.flash / "faults.json", faults)
         self.store = FlashStore(config.flash / "config.json", self._document, config.save_delay_s)
+        self._power_on()
+
+    def _power_on(self) -> None:
+        self.booted_at = self.clock.monotonic()
+        self.log_rows: deque[Row] = deque(maxlen=LOG_LINES)
         saved = self.store.load()
-        self.tables = Tables(self, saved)
-        self.modem = Modem(radio, config.sims, config.timing, self.log)
+        self.tables = Tables(self, self.edition, saved)
+        self.modem = Modem(
+            self._radio,
+            self.config.sims,
+            self.config.timing,
+            self.log,
+            locked=self.config.pin_locked,
+        )
         self._schedule = Schedule(
-            self._run_event, lambda: self.faults.current().timers_dead, config.startup_s
+            self._run_event,
+            lambda: self.faults.current().timers_dead,
+            self.config.startup_s,
+            self.clock,
+            self.edition,
         )
         self._fresh = saved is None
 
     async def start(self) -> None:
         """Boot: configuration from flash (factory settings on a fresh device), modem, timers."""
         if self._fresh:
-            factory.fill(self.tables, self.config)
+            factory.fill(self.tables, self.config, self.edition)
             self.store.flush()
         self._schedule.boot(self.tables.rows(menus.SCHEDULER))
         self._follow_configuration()
@@ -58,6 +82,19 @@ class Device:
         """Shut down in order: what is not yet saved is saved."""
         self.store.flush()
         await self.power_cut()
+
+    def reboot(self) -> None:
+        """Restart in order: sessions end, what is not saved is saved, nothing is lost."""
+        if self._rebooting is None:
+            self._rebooting = asyncio.get_running_loop().create_task(self._reboot())
+
+    async def _reboot(self) -> None:
+        self.store.flush()
+        await self.power_cut()
+        await asyncio.sleep(self.config.timing.absent_s)
+        self._power_on()
+        await self.start()
+        self._rebooting = None
 
     async def power_cut(self) -> None:
         """Lose power: what is not yet on flash is gone."""
@@ -86,12 +123,18 @@ class Device:
 
     def prompt(self, username: str) -> str:
         """`[admin@MikroTik] >`."""
-        name = self.tables.record(menus.BY_PATH["system", "identity"])["name"]
+        name = self._record("system", "identity")["name"]
         return f"[{username}@{name}] >"
 
     async def execute(self, username: str, line: str) -> str:
         """Run one console line; what it prints, an error last."""
+        if self._rebooting is not None:
+            raise HangUpError
+        if line.strip() == "/system reboot":
+            return "Reboot, yes? [y/N]: "
         faults = self.faults.current()
+        if faults.hangs(line):
+            raise HungError
         text = faults.answer(line)
         if text is None:
             run = Interpreter(self, username, self._policies(username))
@@ -100,7 +143,7 @@ class Device:
             except ScriptError as error:
                 run.printed.append(str(error))
             text = "\n".join(run.printed)
-        if faults.hangs_up(line):
+        if faults.hangs_up(line) or self._rebooting is not None:
             raise HangUpError
         return text
 
@@ -108,14 +151,15 @@ class Device:
 
     def log(self, topics: str, message: str) -> None:
         """Write to the log; it is in memory and lost with the power."""
-        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+        moment = self.clock.now()
+        now = f"{self.edition.date(moment)} {moment:%H:%M:%S}"
         self.log_rows.append({"time": now, "topics": topics, "message": message})
 
     async def monitor(self, interface: str) -> dict[str, str]:
         """Radio figures of the LTE interface. Raises `ScriptError`."""
         if not any(interface == row["name"] for row in self.tables.rows(menus.LTE)):
             raise ScriptError("no such item")
-        return self.modem.monitor()
+        return live.figures(self)
 
     async def ping(self, address: str, count: int) -> str:
         """Ping with the machine's own ping, printed as RouterOS prints it."""
@@ -147,14 +191,14 @@ class Device:
     def changed(self, menu: Menu, before: Row | None, after: Row | None) -> None:
         """Act on a change, and save soon."""
         self.store.mark_dirty()
-        if menu is menus.SCHEDULER:
+        if menu.path == menus.SCHEDULER.path:
             if after is not None:
                 self._schedule.update(after)
             elif before is not None:
                 self._schedule.remove(before)
-        elif menu is menus.SCRIPT and after is not None:
-            after["invalid"] = "no" if checking.valid(after["source"]) else "yes"
-        elif menu in (menus.LTE, menus.APN, menus.LTE_SETTINGS):
+        elif menu.path == menus.SCRIPT.path and after is not None:
+            after["invalid"] = "no" if checking.valid(after["source"], self.edition) else "yes"
+        elif menu.path in {menus.LTE.path, menus.APN.path, self.edition.slot.path}:
             self._follow_configuration()
 
     def live_rows(self, menu: Menu) -> list[Row] | None:
@@ -163,10 +207,10 @@ class Device:
 
     def hides(self, menu: Menu) -> bool:
         """`lte1` is not there while the modem restarts after a SIM slot change."""
-        return menu is menus.LTE and self.modem.absent
+        return menu.path == menus.LTE.path and self.modem.absent
 
     def _follow_configuration(self) -> None:
-        settings = self.tables.record(menus.LTE_SETTINGS)
+        settings = self.tables.record(self.edition.slot)
         stored: dict[str, Any] = self.tables.document()["rows"]
         interface = next(iter(stored.get(menus.LTE.key, [])), None)
         if interface is None:
@@ -174,7 +218,8 @@ class Device:
         profiles = {row["name"]: row for row in stored.get(menus.APN.key, [])}
         profile = profiles.get(interface["apn-profiles"], {})
         # use-network-apn=yes makes the device ignore apn=; the network's own is not the district's
-        named = profile.get("use-network-apn") == "no" or profile.get("default") == "yes"
+        # (RouterOS 6 has no such property)
+        named = profile.get("use-network-apn", "no") == "no" or profile.get("default") == "yes"
         self.modem.select(
             Selection(
                 slot=settings["sim-slot"],
@@ -186,13 +231,16 @@ class Device:
     def _document(self) -> dict[str, Any]:
         return self.tables.document()
 
+    def _record(self, *path: str) -> Row:
+        return self.tables.record(self.edition.by_path[path])
+
     def _user(self, username: str) -> Row | None:
-        users = self.tables.rows(menus.BY_PATH[("user",)])
+        users = self.tables.rows(self.edition.by_path[("user",)])
         return next((row for row in users if row["name"] == username), None)
 
     def _policies(self, username: str) -> frozenset[str]:
         user = self._user(username)
-        groups = self.tables.rows(menus.BY_PATH["user", "group"])
+        groups = self.tables.rows(self.edition.by_path["user", "group"])
         group = user["group"] if user else ""
         policy = next((row["policy"] for row in groups if row["name"] == group), "")
         return frozenset(policy.split(","))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.twins.routeros7 import menus
-from lab.twins.routeros7.menus import BY_PATH
 
 if TYPE_CHECKING:
     from lab.twins.routeros7.config import TwinConfig
+    from lab.twins.routeros7.editions import Edition
     from lab.twins.routeros7.tables import Tables
 
 FULL = (
@@ -29,29 +29,33 @@ SERVICES = {
 }
 
 
-def fill(tables: Tables, config: TwinConfig) -> None:
+def fill(tables: Tables, config: TwinConfig, edition: Edition) -> None:
     """Write the factory settings into empty tables."""
-    tables.set_record(BY_PATH["system", "identity"], {"name": config.identity})
+    menu = edition.by_path
+    tables.set_record(menu["system", "identity"], {"name": config.identity})
     for name, policy in {"read": READ, "write": WRITE, "full": FULL}.items():
-        tables.add(BY_PATH["user", "group"], {"name": name, "policy": policy})
+        tables.add(menu["user", "group"], {"name": name, "policy": policy})
     for name, account in config.users.items():
         user = {"name": name, "group": account.group, "password": account.password}
-        tables.add(BY_PATH[("user",)], user)
+        tables.add(menu[("user",)], user)
     for name, port in SERVICES.items():
         tables.add(menus.SERVICE, {"name": name, "port": port})
-    tables.add(BY_PATH["interface", "bridge"], {"name": "bridge", "comment": "defconf"})
+    tables.add(menu["interface", "bridge"], {"name": "bridge", "comment": "defconf"})
     lan = f"{config.lan_address}/{config.lan_prefix}"
     address = {"address": lan, "interface": "bridge", "comment": "defconf"}
     tables.add(menus.IP_ADDRESS, address)
-    _fill_lte(tables, config)
+    _fill_lte(tables, config, edition)
 
 
-def _fill_lte(tables: Tables, config: TwinConfig) -> None:
-    default = tables.add(menus.APN, {"name": "default", "apn": "internet"})
+def _fill_lte(tables: Tables, config: TwinConfig, edition: Edition) -> None:
+    apn = edition.by_path[menus.APN.path]
+    default = tables.add(apn, {"name": "default", "apn": "internet"})
     default["default"] = "yes"
     initial = config.initial
     if initial.profile != "default":
-        profile = {"name": initial.profile, "apn": initial.apn, "use-network-apn": "no"}
-        tables.add(menus.APN, {**profile, "ip-type": "ipv4"})
-    tables.set_record(menus.LTE_SETTINGS, {"sim-slot": initial.sim_slot})
-    tables.add(menus.LTE, {"name": "lte1", "apn-profiles": initial.profile})
+        profile = {"name": initial.profile, "apn": initial.apn, "ip-type": "ipv4"}
+        if "use-network-apn" in apn.by_name:
+            profile["use-network-apn"] = "no"
+        tables.add(apn, profile)
+    tables.set_record(edition.slot, {"sim-slot": initial.sim_slot})
+    tables.add(edition.by_path[menus.LTE.path], {"name": "lte1", "apn-profiles": initial.profile})

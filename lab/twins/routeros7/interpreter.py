@@ -23,6 +23,7 @@ from lab.twins.routeros7.values import ScriptError, Value, seconds_of, text_of, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lab.twins.routeros7.editions import Edition
     from lab.twins.routeros7.syntax import Argument, Command, Expression
     from lab.twins.routeros7.tables import Tables
 
@@ -43,6 +44,7 @@ class Host(Protocol):
     """What a script reaches of the device."""
 
     tables: Tables
+    edition: Edition
 
     def log(self, topics: str, message: str) -> None:
         """Write to the device's log."""
@@ -54,6 +56,10 @@ class Host(Protocol):
 
     async def ping(self, address: str, count: int) -> str:
         """Ping through the bearer; RouterOS's table."""
+        ...
+
+    def reboot(self) -> None:
+        """Restart in order, as soon as this script has ended."""
         ...
 
     async def run_script(self, name: str, policies: frozenset[str]) -> None:
@@ -74,7 +80,7 @@ class Interpreter:
     async def run_text(self, text: str) -> None:
         """Parse and run. Raises `ScriptError` for both kinds of error."""
         try:
-            script = checking.parse(text)
+            script = checking.parse(text, self.host.edition)
         except ParseError as error:
             raise ScriptError(str(error)) from error
         await self.run(script)

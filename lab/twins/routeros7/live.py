@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lab.twins.routeros7 import menus
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from lab.twins.routeros7.menus import Menu
     from lab.twins.routeros7.printing import Row
 
-VERSION = "7.24 (stable)"
 BOARD = "LtAP mini LTE kit"
 _REPLY = re.compile(r"icmp_seq=(\d+) ttl=(\d+) time=([\d.]+)")
 
@@ -53,6 +50,7 @@ def _routes(device: Device) -> list[Row]:
     flags = {"dynamic": "yes", "active": "yes"}
     if bearer is not None:
         via = {"routing-table": "main", "gateway": "lte1", "immediate-gw": "lte1"}
+        via["gateway-status"] = "lte1 reachable"
         if device.modem.default_route:
             route = {"dst-address": "0.0.0.0/0", "distance": "2", "modem": "yes"}
             found.append({**via, **route, **flags})
@@ -67,11 +65,10 @@ def _routes(device: Device) -> list[Row]:
 
 
 def _clock(device: Device) -> list[Row]:
-    del device
-    now = datetime.now(UTC)
+    now = device.clock.now()
     clock = {
         "time": f"{now:%H:%M:%S}",
-        "date": f"{now:%Y-%m-%d}",
+        "date": device.edition.date(now),
         "time-zone-name": "UTC",
         "gmt-offset": "+00:00",
     }
@@ -80,8 +77,8 @@ def _clock(device: Device) -> list[Row]:
 
 def _resource(device: Device) -> list[Row]:
     row = {
-        "uptime": duration_text(int(time.monotonic() - device.booted_at)),
-        "version": VERSION,
+        "uptime": duration_text(int(device.clock.monotonic() - device.booted_at)),
+        "version": device.config.version,
         "board-name": BOARD,
         "platform": "MikroTik",
     }
@@ -94,7 +91,7 @@ def _routerboard(device: Device) -> list[Row]:
         "board-name": BOARD,
         "model": "RB912R-2nD-LTm",
         "serial-number": device.config.serial,
-        "current-firmware": VERSION.partition(" ")[0],
+        "current-firmware": device.config.version.partition(" ")[0],
     }
     return [row]
 
@@ -107,6 +104,40 @@ def _device_mode(device: Device) -> list[Row]:
         "socks": "yes",
     }
     return [row]
+
+
+def figures(device: Device) -> Row:
+    """What `lte monitor` (RouterOS 7) or `lte info` (6) tells. Raises `ScriptError`."""
+    found = device.modem.monitor()
+    if not device.edition.old_style:
+        return found
+    operators = {sim.plmn: sim.carrier.upper() for sim in device.config.sims.values()}
+    return _older(found, operators)
+
+
+def _older(found: Row, operators: Row) -> Row:
+    """The same modem as an R11e-LTE in 6.4x tells it, after captures.
+
+    No status, the operator by name, the card's number as `uicc` with its filler.
+    """
+    registered = "current-operator" in found
+    pin = "ok" if "imsi" in found else found.get("pin-status", "SIM not inserted")
+    older = {
+        "pin-status": pin,
+        "registration-status": "registered" if registered else "not registered",
+        "functionality": "full",
+        "manufacturer": '"MikroTik"',
+        "model": '"R11e-LTE"',
+        "revision": '"MikroTik_CP_2.160.000_v015"',
+    }
+    if registered:
+        older["current-operator"] = operators[found["current-operator"]]
+        older["access-technology"] = "Evolved 3G (LTE)"
+    kept = ("session-uptime", "imei", "imsi", "rsrp", "rsrq", "sinr")
+    older |= {name: found[name] for name in kept if name in found}
+    if "iccid" in found:
+        older["uicc"] = f"{found['iccid']}f"
+    return older
 
 
 async def ping(address: str, count: int) -> str:

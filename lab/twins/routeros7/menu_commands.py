@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from lab.twins.routeros7 import menus, printing, root_commands
-from lab.twins.routeros7.menus import BY_PATH
 from lab.twins.routeros7.values import ScriptError, Value, text_of
 
 if TYPE_CHECKING:
@@ -28,7 +27,9 @@ async def run(run: Interpreter, command: Command) -> Value:
     run.require("read")
     if not command.path:
         return await root_commands.ROOT[command.name](run, command)
-    menu = BY_PATH[command.path]
+    if command.name == "reboot":
+        return root_commands.reboot(run)
+    menu = run.host.edition.by_path[command.path]
     if command.name in _WRITES:
         run.require("write")
         if menu.path in _POLICY_MENUS:
@@ -201,7 +202,8 @@ async def _print(run: Interpreter, menu: Menu, command: Command) -> Value:
         return None
     style = next((s for s in ("terse", "detail") if s in styles), "")
     layout = {"terse": printing.terse, "detail": printing.detail}.get(style, printing.columns)
-    run.printed.append(layout(menu, _visible(run, rows)))
+    old_style = run.host.edition.old_style
+    run.printed.append(layout(menu, _visible(run, rows), old_style=old_style))
     return None
 
 
@@ -241,6 +243,7 @@ _MENU: dict[str, Callable[[Interpreter, Menu, Command], Awaitable[Value]]] = {
     "enable": _enable,
     "disable": _enable,
     "monitor": _monitor,
+    "info": _monitor,
     "run": _run,
     "export": root_commands.export,
 }

@@ -1,4 +1,4 @@
-"""The menus this twin has: properties, defaults, commands. Data only."""
+"""The menus of RouterOS 7: properties, defaults, commands. Data only; 6 differs in `editions`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Property:
     refers: Path = ()  # the table whose names it takes
     read_only: bool = False
     write_only: bool = False  # never shown, not even to those who may see secrets
+    hidden_default: bool = False  # printed only when it differs from the default
 
     @property
     def quoted(self) -> bool:
@@ -275,7 +276,3 @@ ALL: tuple[Menu, ...] = (
     ),
     Menu(("system", "device-mode"), FACTS, _facts("mode", "scheduler", "fetch", "socks")),
 )
-BY_PATH = {menu.path: menu for menu in ALL}
-COMMANDS: dict[Path, frozenset[str]] = {menu.path: menu.commands for menu in ALL} | {
-    (): frozenset({"export", "ping", "quit"})
-}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from lab.twins.engine.radio import Bearer, Radio, SimCard
 
+IMEI = "356938035643809"
+
 
 @dataclass(frozen=True, slots=True)
 class ModemTiming:
@@ -47,6 +49,8 @@ class Modem:
         sims: Mapping[str, SimCard],
         timing: ModemTiming,
         notify: Callable[[str, str], None],
+        *,
+        locked: bool = False,
     ) -> None:
         self._radio = radio
         self._sims = sims
@@ -58,6 +62,8 @@ class Modem:
         self._connected_at = 0.0
         self.bearer: Bearer | None = None
         self.absent = False
+        self.gaps = 0  # how often the bearer went away
+        self._locked = locked  # the SIM wants its PIN: it is there and cannot register
         self._registered = False
 
     @property
@@ -106,8 +112,8 @@ class Modem:
             self.absent = False
         selection = self._selection
         sim = self._sims.get(selection.slot) if selection else None
-        if selection is None or sim is None:
-            return  # no SIM: nothing will ever register
+        if selection is None or sim is None or self._locked:
+            return  # no SIM, or one without its PIN: nothing will ever register
         while True:
             await asyncio.sleep(self._timing.attach_s)
             self._registered = True
@@ -132,6 +138,7 @@ class Modem:
 
     def _forget_bearer(self) -> None:
         if self.bearer is not None:
+            self.gaps += 1
             self._notify("interface,info", "lte1 link down")
         self.bearer = None
 
@@ -143,12 +150,14 @@ class Modem:
         figures = {"status": self._status(sim), "model": "EG18-EA", "revision": "EG18EAPAR01A14M4G"}
         if sim is None:
             return figures
+        if self._locked:
+            return figures | {"pin-status": "waiting for primary PIN", "imei": IMEI}
         if self._registered:
             figures |= {"current-operator": sim.plmn, "data-class": "LTE"}
         if self.bearer is not None:
             uptime = int(time.monotonic() - self._connected_at)
             figures["session-uptime"] = duration_text(uptime)
-        figures |= {"imei": "356938035643809", "imsi": sim.imsi, "iccid": sim.iccid}
+        figures |= {"imei": IMEI, "imsi": sim.imsi, "iccid": sim.iccid}
         if self._registered:
             figures |= {"rssi": "-69dBm", "rsrp": "-97dBm", "rsrq": "-9dB", "sinr": "17dB"}
         return figures
@@ -156,6 +165,9 @@ class Modem:
     def _status(self, sim: SimCard | None) -> str:
         if self.bearer is not None:
             return "running"
+        # `searching` and `pin required` were seen in no capture: a driver goes by known words only
         if sim is None:
-            return "sim not present"  # wording not seen in any capture; only known words count
+            return "SIM not inserted"
+        if self._locked:
+            return "pin required"
         return "registered" if self._registered else "searching"

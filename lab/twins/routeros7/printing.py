@@ -31,19 +31,22 @@ def shown(menu: Menu, row: Row) -> Row:
     return {
         item.name: row[item.name]
         for item in menu.properties
-        if item.name not in flags and not item.write_only and row.get(item.name, "") != ""
+        if item.name not in flags
+        and not item.write_only
+        and row.get(item.name, "") != ""
+        and not (item.hidden_default and row[item.name] == item.default)
     }
 
 
-def legend(menu: Menu) -> str:
-    """`Flags: X - DISABLED; R - RUNNING`, or nothing."""
-    words = [f"{letter} - {word.upper()}" for letter, _, word in menu.flags]
-    return f"Flags: {'; '.join(words)}" if words else ""
+def legend(menu: Menu, *, old_style: bool) -> str:
+    """`Flags: X - DISABLED; R - RUNNING` (RouterOS 6: `X - disabled, R - running`), or nothing."""
+    words = [f"{letter} - {word if old_style else word.upper()}" for letter, _, word in menu.flags]
+    return f"Flags: {(', ' if old_style else '; ').join(words)}" if words else ""
 
 
-def detail(menu: Menu, rows: Sequence[Row]) -> str:
+def detail(menu: Menu, rows: Sequence[Row], *, old_style: bool) -> str:
     """`print detail`: one record a row; comment first after `;;;`, a script's source below."""
-    lines = [legend(menu)] if menu.flags else []
+    lines = [legend(menu, old_style=old_style)] if menu.flags else []
     for number, row in enumerate(rows):
         values = shown(menu, row)
         comment = values.pop("comment", None)
@@ -64,8 +67,9 @@ def detail(menu: Menu, rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def terse(menu: Menu, rows: Sequence[Row]) -> str:
+def terse(menu: Menu, rows: Sequence[Row], *, old_style: bool) -> str:
     """`print terse`: one line a row, nothing quoted, no legend."""
+    del old_style
     return "\n".join(
         " ".join(
             [f"{number} {flags_of(menu, row)}".rstrip()]
@@ -75,7 +79,7 @@ def terse(menu: Menu, rows: Sequence[Row]) -> str:
     )
 
 
-def columns(menu: Menu, rows: Sequence[Row]) -> str:
+def columns(menu: Menu, rows: Sequence[Row], *, old_style: bool) -> str:
     """Plain `print`: a table of the first few properties."""
     flags = {name for _, name, _ in menu.flags}
     names = [item.name for item in menu.properties if item.name not in {*flags, "comment"}][:6]
@@ -84,8 +88,9 @@ def columns(menu: Menu, rows: Sequence[Row]) -> str:
     table += [[row.get(name, "").replace("\n", " ") for name in names] for row in rows]
     widths = [max(len(line[at]) for line in table) for at in range(len(names))]
     heads = ["#    "] + [f"{at:2} {flags_of(menu, row):2}" for at, row in enumerate(rows)]
-    lines = [legend(menu)] if menu.flags else []
-    lines.append(f"Columns: {', '.join(table[0])}")
+    lines = [legend(menu, old_style=old_style)] if menu.flags else []
+    if not old_style:
+        lines.append(f"Columns: {', '.join(table[0])}")
     for head, line in zip(heads, table, strict=True):
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
         lines.append(f"{head}{'  '.join(cells)}".rstrip())

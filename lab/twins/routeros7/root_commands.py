@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.twins.routeros7 import menus, printing
-from lab.twins.routeros7.menus import BY_PATH
+from lab.twins.routeros7 import printing
 from lab.twins.routeros7.values import ScriptError, Value, text_of
 
 if TYPE_CHECKING:
@@ -31,22 +30,26 @@ def _export_menu(run: Interpreter, menu: Menu, *, sensitive: bool) -> None:
 
 async def _export_all(run: Interpreter, command: Command) -> Value:
     sensitive = await _sensitive(run, command)
-    version = run.host.tables.rows(BY_PATH["system", "resource"])[0]["version"].split()[0]
+    facts = run.host.edition.by_path["system", "resource"]
+    version = run.host.tables.rows(facts)[0]["version"].split()[0]
     run.printed.append(f"# by RouterOS {version}")
-    for menu in menus.ALL:
+    for menu in run.host.edition.menus:
         if "export" in menu.commands:
             _export_menu(run, menu, sensitive=sensitive)
     return None
 
 
 async def _sensitive(run: Interpreter, command: Command) -> bool:
+    """Whether secrets are shown: on demand in RouterOS 7, unless forbidden in 6."""
+    old_style = run.host.edition.old_style
+    word = "hide-sensitive" if old_style else "show-sensitive"
     for item in command.arguments:
-        if item.key or text_of(await run.evaluate(item.value)) != "show-sensitive":
+        if item.key or text_of(await run.evaluate(item.value)) != word:
             where = f"(line {item.line} column {item.column})"
             raise ScriptError(f"expected end of command {where}")
-    if command.arguments:
+    if command.arguments and not old_style:
         run.require("sensitive")
-    return bool(command.arguments)
+    return bool(command.arguments) != old_style and "sensitive" in run.policies
 
 
 def _stored(run: Interpreter, menu: Menu) -> list[Row]:
@@ -69,6 +72,13 @@ async def _ping(run: Interpreter, command: Command) -> Value:
 
 async def _quit(run: Interpreter, command: Command) -> Value:
     del run, command
+    return None
+
+
+def reboot(run: Interpreter) -> Value:
+    """`/system reboot` as a script runs it; typed at a console the device asks back instead."""
+    run.require("reboot")
+    run.host.reboot()
     return None
 
 

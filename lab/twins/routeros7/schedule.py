@@ -7,9 +7,9 @@ boot, and only when their interval is zero.
 from __future__ import annotations
 
 import asyncio
-import time
+import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lab.twins.routeros7.values import seconds_of
@@ -17,6 +17,8 @@ from lab.twins.routeros7.values import seconds_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from lab.twins.engine.clock import TwinClock
+    from lab.twins.routeros7.editions import Edition
     from lab.twins.routeros7.printing import Row
 
 STARTUP = "startup"
@@ -37,16 +39,26 @@ class Schedule:
         run: runs one entry's event.
         held: true while the scheduler must not run anything (a fault).
         startup_s: seconds from boot to the startup entries; 3 on the device.
+        clock: the device's time.
+        edition: how it prints dates.
     """
 
     def __init__(
-        self, run: Callable[[Row], Awaitable[None]], held: Callable[[], bool], startup_s: float
+        self,
+        run: Callable[[Row], Awaitable[None]],
+        held: Callable[[], bool],
+        startup_s: float,
+        clock: TwinClock,
+        edition: Edition,
     ) -> None:
         self._run = run
         self._held = held
         self._startup_s = startup_s
+        self._clock = clock
+        self._edition = edition
         self._due: dict[str, _Due] = {}
         self._wake = asyncio.Event()
+        clock.wakes(self._wake)
         self._task: asyncio.Task[None] | None = None
 
     def boot(self, rows: Iterable[Row]) -> None:
@@ -68,9 +80,9 @@ class Schedule:
         self._wake.set()
 
     def _plan(self, row: Row, seconds: float) -> None:
-        self._due[row[".id"]] = _Due(time.monotonic() + seconds, row)
-        when = datetime.now(UTC) + timedelta(seconds=seconds)
-        row["next-run"] = f"{when:%Y-%m-%d %H:%M:%S}"
+        self._due[row[".id"]] = _Due(self._clock.monotonic() + seconds, row)
+        when = self._clock.now() + timedelta(seconds=seconds)
+        row["next-run"] = f"{self._edition.date(when)} {when:%H:%M:%S}"
 
     def remove(self, row: Row) -> None:
         """An entry was removed."""
@@ -79,6 +91,7 @@ class Schedule:
 
     def stop(self) -> None:
         """Power off."""
+        self._clock.forget(self._wake)
         if self._task is not None:
             self._task.cancel()
 
@@ -86,14 +99,13 @@ class Schedule:
         while True:
             self._wake.clear()
             earliest = min((due.at for due in self._due.values()), default=None)
-            wait = None if earliest is None else max(0.0, earliest - time.monotonic())
-            try:
+            wait = None if earliest is None else max(0.0, earliest - self._clock.monotonic())
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait)
-            except TimeoutError:
-                await self._run_due()
+            await self._run_due()
 
     async def _run_due(self) -> None:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         for identity, due in tuple(self._due.items()):
             if due.at > now or identity not in self._due:
                 continue

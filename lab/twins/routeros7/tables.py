@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lab.twins.routeros7 import menus
 from lab.twins.routeros7.values import ScriptError, duration_text, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lab.twins.routeros7 import menus
+    from lab.twins.routeros7.editions import Edition
     from lab.twins.routeros7.menus import Menu, Property
     from lab.twins.routeros7.printing import Row
 
@@ -36,11 +37,15 @@ class Tables:
 
     Args:
         observer: told of each change; supplies live rows.
+        edition: the menus there are.
         document: the saved configuration; empty for a fresh device.
     """
 
-    def __init__(self, observer: Observer, document: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, observer: Observer, edition: Edition, document: Mapping[str, Any] | None = None
+    ) -> None:
         self._observer = observer
+        self._edition = edition
         self._rows: dict[str, list[Row]] = {}
         self._records: dict[str, Row] = {}
         self._next_id = 1
@@ -66,7 +71,7 @@ class Tables:
 
     def names(self, path: menus.Path) -> set[str]:
         """The names in a table, for references to it."""
-        return {row["name"] for row in self._rows.get(menus.BY_PATH[path].key, [])}
+        return {row["name"] for row in self._rows.get(self._edition.by_path[path].key, [])}
 
     def add(self, menu: Menu, values: Mapping[str, str]) -> Row:
         """A new row. Raises `ScriptError` with RouterOS's text."""

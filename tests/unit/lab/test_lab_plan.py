@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.util
 import ipaddress
 import itertools
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -13,10 +15,17 @@ import yaml
 from lab import carrier as carrier_files
 from lab.errors import LabError
 from lab.inventory import first_sites
-from lab.modem import twin_config
+from lab.modem import twin_config, units
 from lab.paths import EXAMPLE_INVENTORY
 from lab.topology import District, plan
+from lab.twins.platforms import TWINS
+from lab.twins.routeros7.config import VERSION_6
+from lab.twins.routeros7.config import load as load_twin
 from lab.twins.routeros7.config import parse as parse_twin
+from lab.twins.routeros7.editions import edition_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SLUGS = first_sites(EXAMPLE_INVENTORY, 18)
 
@@ -90,6 +99,27 @@ def test_the_modem_twin_accepts_what_it_is_told(district: District) -> None:
     assert twin.sims["down"].imsi == site.imsi("telkomsel")
     assert twin.initial.apn == "indosatgprs"
     assert twin.carriers["telkomsel"].local == "10.200.2.11"
+
+
+def test_each_platform_is_served_by_its_own_twin(district: District) -> None:
+    site = district.site("kubu")
+    served = units(site)["rekamatan-twin.service"]
+    assert "python3 -m lab.twins.routeros7 --config" in served
+    abacus = {**site.variables, "site_modem": {"platform": "abacus"}}
+    with pytest.raises(LabError, match=r"abacus.*no twin of it.*routeros7"):
+        units(dataclasses.replace(site, variables=abacus))
+
+
+def test_every_twin_is_there_and_can_be_started() -> None:
+    for module in TWINS.values():
+        assert importlib.util.find_spec(f"{module}.__main__"), module
+
+
+def test_a_twin_is_of_the_version_it_is_started_as(district: District, tmp_path: Path) -> None:
+    told = tmp_path / "twin.json"
+    told.write_text(json.dumps(twin_config(district.site("kubu"), district)), encoding="utf-8")
+    assert edition_of(load_twin(told, VERSION_6).version).old_style
+    assert not edition_of(load_twin(told).version).old_style
 
 
 def test_unknown_names_are_refused_with_the_known_ones(district: District) -> None:

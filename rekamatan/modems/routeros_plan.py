@@ -1,4 +1,4 @@
-"""What to tell a RouterOS 7 router to make a carrier the active one. Pure: data in, text out."""
+"""What to tell a RouterOS router to make a carrier the active one. Pure: data in, text out."""
 
 from __future__ import annotations
 
@@ -6,24 +6,30 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
-from rekamatan.modems.routeros7_parse import Row, parse_print, same_value
+from rekamatan.modems.routeros_parse import Row
+from rekamatan.modems.routeros_state import device_profiles, sections
+from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
-PLATFORM = "routeros7"
+FAMILY = "routeros"  # templates that versions 6 and 7 share
 SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
+# What a profile has when the device does not print the property (version 6 hides these).
+UNPRINTED = {"authentication": "none", "user": ""}
 
 
-def profile_properties(profile: WanProfile) -> dict[str, str]:
+def profile_properties(profile: WanProfile, platform: str) -> dict[str, str]:
     """The device's APN profile as planned, without the password.
 
-    `use-network-apn` defaults to yes on RouterOS 7, which makes it ignore `apn`.
+    `use-network-apn` defaults to yes on RouterOS 7, which makes it ignore `apn`; 6 has no such
+    property and refuses it.
     """
-    properties = {
-        "apn": profile.apn,
-        "use-network-apn": "no",
+    properties = {"apn": profile.apn}
+    if platform == "routeros7":
+        properties["use-network-apn"] = "no"
+    properties |= {
         "ip-type": "ipv4",
         "use-peer-dns": "yes",
         "add-default-route": "yes",
@@ -34,25 +40,6 @@ def profile_properties(profile: WanProfile) -> dict[str, str]:
     return properties
 
 
-def sections(raw: str) -> dict[str, str]:
-    """The labelled answers of a reading, as `routeros7.Routeros7Driver` puts them together."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in raw.splitlines():
-        if line.startswith("### "):
-            name = line[4:]
-            found[name] = ""
-        else:
-            found[name] = f"{found.get(name, '')}{line}\n"
-    return found
-
-
-def device_profiles(raw: str) -> dict[str, Row]:
-    """APN profiles on the device, by name, from a reading's text."""
-    rows = parse_print(sections(raw).get("profiles", ""))
-    return {row.values["name"]: row for row in rows if "name" in row.values}
-
-
 def render(
     profile: WanProfile, state: ModemState, plan_id: str, *, interface: str, subject: str
 ) -> ChangePlan:
@@ -60,7 +47,8 @@ def render(
 
     Raises:
         DeviceError: the interface is not there (the modem is restarting).
-        NotSupportedError: the plan names a SIM slot and the device has none to choose.
+        NotSupportedError: the plan names a SIM slot and the device has none to choose, or a profile
+            passes its address through to another device.
     """
     if state.profile is None:
         raise DeviceError(
@@ -72,13 +60,16 @@ def render(
     slot = _slot_to_set(profile, state, subject)
     profiles = device_profiles(state.raw)
     current = profiles.get(profile.name)
+    for row in (profiles.get(state.profile), current):
+        _check_no_passthrough(row, profile.name, subject)
     active = state.profile == profile.name
-    differing = _differing(profile_properties(profile), current)
+    wanted = profile_properties(profile, state.platform)
+    differing = _differing(wanted, current)
     if not differing and active and not slot:
         commands: tuple[str, ...] = ()
     else:
         commands = command_lines(
-            PLATFORM,
+            FAMILY,
             "activate",
             name=profile.name,
             exists=current is not None,
@@ -87,6 +78,7 @@ def render(
             activate=not active,
             interface=interface,
             slot=slot,
+            slot_menu=slot_menu(state),
         )
     return ChangePlan(
         plan_id=plan_id,
@@ -95,10 +87,25 @@ def render(
         commands=commands,
         undo=_undo(state, current if active else None, differing, interface) if commands else (),
         before=_description(state.profile, profiles.get(state.profile), state.sim_slot),
-        after=_description(
-            profile.name, Row("", profile_properties(profile)), slot or state.sim_slot
-        ),
+        after=_description(profile.name, Row("", wanted), slot or state.sim_slot),
     )
+
+
+def _check_no_passthrough(row: Row | None, target: str, subject: str) -> None:
+    """With passthrough the router itself has no address: nothing could be verified or undone."""
+    interface = row.values.get("passthrough-interface", "") if row else ""
+    if row is not None and interface not in {"", "none"}:
+        raise NotSupportedError(
+            subject,
+            f"plan the switch to {target}",
+            f"profile {row.values['name']} hands its address to {interface} (passthrough)",
+            "take passthrough-interface off that profile, at the office",
+        )
+
+
+def slot_menu(state: ModemState) -> str:
+    """The menu in which this device has its SIM slot, as the reading found it."""
+    return sections(state.raw).get("slot-menu", "").strip()
 
 
 def _slot_to_set(profile: WanProfile, state: ModemState, subject: str) -> str:
@@ -115,31 +122,45 @@ def _slot_to_set(profile: WanProfile, state: ModemState, subject: str) -> str:
     return profile.sim.slot
 
 
+def _shown(row: Row | None, key: str) -> str | None:
+    """What the device has for a property; None when it does not say."""
+    return row.values.get(key, UNPRINTED.get(key)) if row else None
+
+
 def _differing(wanted: dict[str, str], current: Row | None) -> dict[str, str]:
-    shown = current.values if current else {}
-    return {k: v for k, v in wanted.items() if not current or not same_value(shown.get(k, ""), v)}
+    found = {key: _shown(current, key) for key in wanted}
+    return {
+        key: value
+        for key, value in wanted.items()
+        if (shown := found[key]) is None or not same_value(shown, value)
+    }
 
 
 def _undo(
     state: ModemState, corrected: Row | None, differing: dict[str, str], interface: str
 ) -> tuple[str, ...]:
-    """The way back: the old values where the active profile itself is corrected, profile, slot."""
-    old = {key: corrected.values.get(key, "") for key in differing} if corrected else {}
+    """The way back: the old values where the active profile itself is corrected, profile, slot.
+
+    A property the device had not printed had its default; there is no value to set it back to, and
+    the profile worked with either.
+    """
+    old = {key: _shown(corrected, key) for key in differing} if corrected else {}
     return command_lines(
-        PLATFORM,
+        FAMILY,
         "undo",
         profile=state.profile,
-        properties=old,
+        properties={key: value for key, value in old.items() if value is not None},
         interface=interface,
         slot=state.sim_slot or "",
+        slot_menu=slot_menu(state),
     )
 
 
 def _description(name: str, row: Row | None, slot: str | None) -> str:
     """Lines for `--diff`."""
-    shown = row.values if row else {}
+    shown = {key: _shown(row, key) for key in profile_keys()}
     lines = [f"active profile: {name}"]
-    lines += [f"{key}: {shown[key]}" for key in profile_keys() if shown.get(key)]
+    lines += [f"{key}: {value}" for key, value in shown.items() if value]
     return "\n".join([*lines, f"SIM slot: {slot}"]) + "\n"
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ansible.module_utils.basic import AnsibleModule
 
 from rekamatan.config import site_from_variables
 from rekamatan.errors import RekamatanError
-from rekamatan.modems.base_config import base_of
-from rekamatan.modems.routeros7_base import BaseSecrets, configure_base
+from rekamatan.modems.base_config import BaseSecrets, base_of
+from rekamatan.modems.registry import configure_base
 
 DOCUMENTATION = r"""
-module: modem_base
+module: modem_config
 short_description: LAN, DHCP, management access and APN profiles of a modem
 description:
   - Reads the modem, plans, and sends only what differs. The active carrier is not changed; that is
@@ -32,15 +34,20 @@ options:
     description: Profile to APN password.
     type: dict
     default: {}
+  backup_directory:
+    description: Where the modem's configuration is stored before it is changed.
+    type: path
+    required: true
 author: Rekamatan contributors
 """
 
 EXAMPLES = r"""
 - name: The modem is as it should be
-  modem_base:
+  modem_config:
     variables: "{{ modem_variables }}"
     password: "{{ modem_password }}"
     read_password: "{{ modem_read_password }}"
+    backup_directory: /var/lib/rekamatan/modem
   no_log: true
 """
 
@@ -59,6 +66,7 @@ def main() -> None:
         "password": {"type": "str", "required": True, "no_log": True},
         "read_password": {"type": "str", "required": True, "no_log": True},
         "apn_passwords": {"type": "dict", "default": {}, "no_log": True},
+        "backup_directory": {"type": "path", "required": True},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     given = module.params
@@ -67,7 +75,12 @@ def main() -> None:
         site = site_from_variables(given["variables"], source=source)
         secrets = BaseSecrets(given["read_password"], given["apn_passwords"])
         done = configure_base(
-            site.modem, given["password"], base_of(site), secrets, check=module.check_mode
+            site.modem,
+            given["password"],
+            base_of(site),
+            secrets,
+            check=module.check_mode,
+            keep_in=Path(given["backup_directory"]),
         )
     except RekamatanError as error:
         module.fail_json(msg=str(error))

@@ -9,16 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
-from rekamatan.modems.routeros7_parse import (
-    Check,
-    as_set,
-    checks_of,
-    clean,
-    error_in,
-    redact,
-    same_value,
-)
-from rekamatan.modems.routeros7_plan import SECRET
+from rekamatan.modems.routeros_checks import Check, as_set, checks_of
+from rekamatan.modems.routeros_plan import SECRET
+from rekamatan.modems.routeros_text import clean, error_in, redact
+from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import quoted
 
 if TYPE_CHECKING:
@@ -120,17 +114,18 @@ class Console:
     def _make_true(self, command: str, secret: str) -> bool:
         """One attempt; False while the item the command is about is not there."""
         checks = checks_of(command)
+        adding = " add " in command
         hidden = SECRET in command  # cannot be read back, so it is always sent
         state = self._state(checks)
         if state == "same" and not hidden:
             return True
-        if state == ABSENT and " add " not in command:
+        if state == ABSENT and not adding:
             return False
-        if state != ABSENT and " add " in command:
+        if state != ABSENT and adding:
             command = as_set(command)  # an attempt whose answer was lost had added it
         self.tell(command, secret)
         state = self._state(checks)
-        if state not in {"same", ABSENT}:
+        if state not in {"same", ABSENT} or (state == ABSENT and adding):
             raise ApplyError(self.subject, f"run {command}", f"accepted but not applied: {state}")
         return state == "same"
 

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from lab.twins.routeros7 import checking
+from lab.twins.routeros7.editions import edition_of
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import (
     ChangePlan,
@@ -18,9 +19,9 @@ from rekamatan.models import (
     Site,
     WanProfile,
 )
-from rekamatan.modems import routeros7_plan
+from rekamatan.modems import routeros_plan
 from rekamatan.modems.base_config import base_of
-from rekamatan.modems.routeros7_deadman import script_lines
+from rekamatan.modems.routeros_deadman import script_lines
 from rekamatan.modems.templates import command_lines, quoted
 
 # netmiko asks for a terminal of 511 columns; a longer line would be repainted while it is typed
@@ -30,7 +31,7 @@ RAW = (
     'Flags: * - DEFAULT\n 0 *  name="default" apn="internet"\n\n'
     ' 1    name="indosat" apn="indosatgprs" use-peer-dns=yes use-network-apn=no'
     " add-default-route=yes ip-type=ipv4 authentication=none\n"
-    "### slot\nup\n"
+    "### slot\nup\n### slot-menu\n/interface lte settings\n"
 )
 STATE = ModemState(platform="routeros7", sim_slot="up", profile="indosat", raw=RAW)
 LIMITS = Limits(5, 300, 80, 512, 1400)
@@ -39,7 +40,7 @@ TELKOMSEL = WanProfile("telkomsel", "telkomsel", "internet", (), Sim("down", "3"
 
 
 def render(profile: WanProfile, state: ModemState = STATE, plan_id: str = "r" * 24) -> ChangePlan:
-    return routeros7_plan.render(profile, state, plan_id, interface="lte1", subject="modem x")
+    return routeros_plan.render(profile, state, plan_id, interface="lte1", subject="modem x")
 
 
 def test_nothing_to_do() -> None:
@@ -95,6 +96,16 @@ def test_board_without_slots() -> None:
     assert not any("sim-slot" in command for command in (*plan.commands, *plan.undo))
 
 
+@pytest.mark.parametrize("profile", [INDOSAT, TELKOMSEL])
+def test_profile_that_passes_its_address_through_is_left_alone(profile: WanProfile) -> None:
+    passed = RAW.replace("authentication=none", "passthrough-interface=ether1")
+    with pytest.raises(NotSupportedError, match=r"indosat hands its address to ether1") as caught:
+        render(profile, dataclasses.replace(STATE, raw=passed))
+    assert caught.value.hint
+    none = RAW.replace("authentication=none", "authentication=none passthrough-interface=none")
+    assert render(INDOSAT, dataclasses.replace(STATE, raw=none)).empty
+
+
 def test_interface_away() -> None:
     with pytest.raises(DeviceError, match="lte1 is not there"):
         render(TELKOMSEL, dataclasses.replace(STATE, profile=None))
@@ -102,7 +113,7 @@ def test_interface_away() -> None:
 
 def test_deadman_script_parses_and_restores_both() -> None:
     lines = script_lines(render(TELKOMSEL))
-    assert checking.valid("\n".join(lines))
+    assert checking.valid("\n".join(lines), edition_of("7.24 (stable)"))
     text = "\n".join(lines)
     assert 'apn-profiles="indosat"' in text
     assert 'sim-slot="up"' in text
@@ -121,7 +132,7 @@ def test_deadman_compares_booleans_as_get_gives_them() -> None:
 def test_no_line_is_longer_than_the_terminal() -> None:
     plan = render(dataclasses.replace(TELKOMSEL, auth="chap", username="u" * 40))
     lines = command_lines(
-        "routeros7", "arm", name="wanrb-" + "r" * 24, policy="read", lines=script_lines(plan)
+        "routeros", "arm", name="wanrb-" + "r" * 24, policy="read", lines=script_lines(plan)
     )
     assert max(map(len, (*lines, *plan.commands, *plan.undo))) < LONGEST_LINE
 

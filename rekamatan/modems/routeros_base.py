@@ -1,4 +1,4 @@
-"""Base configuration of a RouterOS 7 router: read, plan, apply. An empty plan is no change."""
+"""Base configuration of a RouterOS router: read, plan, apply. An empty plan is no change."""
 
 from __future__ import annotations
 
@@ -7,16 +7,28 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ConfigError
 from rekamatan.modems.base_config import BaseChange
+from rekamatan.modems.routeros6 import Routeros6Driver
 from rekamatan.modems.routeros7 import Routeros7Driver
-from rekamatan.modems.routeros7_parse import Row, first, parse_monitor, parse_print, same_value
-from rekamatan.modems.routeros7_plan import PLATFORM, SECRET, profile_properties
+from rekamatan.modems.routeros_parse import Row, first, parse_monitor, parse_print
+from rekamatan.modems.routeros_plan import (
+    FAMILY,
+    SECRET,
+    UNPRINTED,
+    profile_properties,
+    slot_menu,
+)
+from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
-    from rekamatan.models import ModemAccess
-    from rekamatan.modems.base_config import BaseConfig
-    from rekamatan.modems.routeros7_console import Console
+    from rekamatan.models import ModemAccess, ModemState
+    from rekamatan.modems.base_config import BaseConfig, BaseSecrets
+    from rekamatan.modems.routeros import RouterosDriver
+    from rekamatan.modems.routeros_console import Console
 
+_DRIVERS: dict[str, type[RouterosDriver]] = {
+    driver.platform: driver for driver in (Routeros6Driver, Routeros7Driver)
+}
 _READ_POLICY = "ssh,read,test"
 _UNUSED_SERVICES = ("telnet", "ftp", "www", "www-ssl", "api", "api-ssl")
 
@@ -29,6 +41,7 @@ class Item:
     key: dict[str, str]
     values: dict[str, str]
     secret: str = ""  # set when the row is added; cannot be compared later
+    unprinted: dict[str, str] = field(default_factory=dict)  # what a property not shown means
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +50,6 @@ class Step:
 
     command: str
     secret: str = field(repr=False, default="")
-
-
-@dataclass(frozen=True, slots=True)
-class BaseSecrets:
-    """Passwords the base configuration needs."""
-
-    read_password: str = field(repr=False)
-    apn_passwords: dict[str, str] = field(repr=False, default_factory=dict)
 
 
 def configure_base(
@@ -56,7 +61,7 @@ def configure_base(
         ConfigError: an APN with authentication has no password.
         DeviceError: the modem did not answer, refused, or did not apply a value.
     """
-    driver = Routeros7Driver(access, password, secrets.apn_passwords)
+    driver = _DRIVERS[access.platform](access, password, secrets.apn_passwords)
     try:
         return _configure(driver, access, desired, secrets, check=check)
     finally:
@@ -64,14 +69,14 @@ def configure_base(
 
 
 def _configure(
-    driver: Routeros7Driver,
+    driver: RouterosDriver,
     access: ModemAccess,
     desired: BaseConfig,
     secrets: BaseSecrets,
     *,
     check: bool,
 ) -> BaseChange:
-    items = wanted_items(desired, access.interface, secrets)
+    items = wanted_items(desired, access, secrets)
     shown = read_items(driver.console, items)
     state = driver.read_state()
     steps = list(plan_items(items, shown))
@@ -79,7 +84,7 @@ def _configure(
     if state.profile not in {profile.name for profile in desired.profiles}:
         target = desired.initial_profile
         # the profile itself exists by then: only activation and SIM slot remain
-        steps += _activation(desired, access.interface, state.sim_slot)
+        steps += _activation(desired, access.interface, state)
     if not check:
         for step in steps:
             driver.console.ensure([step.command], step.secret)
@@ -91,18 +96,18 @@ def _configure(
     )
 
 
-def wanted_items(desired: BaseConfig, interface: str, secrets: BaseSecrets) -> list[Item]:
+def wanted_items(desired: BaseConfig, access: ModemAccess, secrets: BaseSecrets) -> list[Item]:
     """Everything the base configuration consists of, in the order it is applied. Pure."""
     return [
         Item("/system identity", {}, {"name": desired.identity}),
-        *_profile_items(desired, secrets),
+        *_profile_items(desired, access.platform, secrets),
         *_lan_items(desired),
-        *_firewall_items(interface),
+        *_firewall_items(access.interface),
         *_access_items(desired, secrets),
     ]
 
 
-def _profile_items(desired: BaseConfig, secrets: BaseSecrets) -> list[Item]:
+def _profile_items(desired: BaseConfig, platform: str, secrets: BaseSecrets) -> list[Item]:
     items = []
     for profile in desired.profiles:
         secret = ""
@@ -116,7 +121,8 @@ def _profile_items(desired: BaseConfig, secrets: BaseSecrets) -> list[Item]:
                     "add the password the carrier gave",
                 )
         key = {"name": profile.name}
-        items.append(Item("/interface lte apn", key, profile_properties(profile), secret))
+        wanted = profile_properties(profile, platform)
+        items.append(Item("/interface lte apn", key, wanted, secret, UNPRINTED))
     return items
 
 
@@ -173,7 +179,7 @@ def read_items(console: Console, items: list[Item]) -> list[dict[str, str] | Non
 
 def _row_of(item: Item, rows: list[Row]) -> dict[str, str] | None:
     for row in rows:
-        values = {**row.values, "disabled": "yes" if "X" in row.flags else "no"}
+        values = {**item.unprinted, **row.values, "disabled": "yes" if "X" in row.flags else "no"}
         if all(same_value(values.get(key, ""), wanted) for key, wanted in item.key.items()):
             return values
     return None
@@ -192,7 +198,7 @@ def plan_items(items: list[Item], shown: list[dict[str, str] | None]) -> list[St
             continue
         secret = item.secret if found is None else ""
         (command,) = command_lines(
-            PLATFORM,
+            FAMILY,
             "base_item",
             menu=item.menu,
             key=item.key,
@@ -204,10 +210,10 @@ def plan_items(items: list[Item], shown: list[dict[str, str] | None]) -> list[St
     return steps
 
 
-def _activation(desired: BaseConfig, interface: str, slot: str | None) -> list[Step]:
+def _activation(desired: BaseConfig, interface: str, state: ModemState) -> list[Step]:
     profile = next(p for p in desired.profiles if p.name == desired.initial_profile)
     commands = command_lines(
-        PLATFORM,
+        FAMILY,
         "activate",
         name=profile.name,
         exists=True,
@@ -215,7 +221,8 @@ def _activation(desired: BaseConfig, interface: str, slot: str | None) -> list[S
         secret="",
         activate=True,
         interface=interface,
-        slot="" if profile.sim.slot == slot else profile.sim.slot,
+        slot="" if profile.sim.slot == state.sim_slot else profile.sim.slot,
+        slot_menu=slot_menu(state),
     )
     return [Step(command) for command in commands]
 

@@ -1,0 +1,1 @@
+"""RouterOS 6: the twin of RouterOS 7 with the menus, dates and words of 6 (`editions`)."""

@@ -1,0 +1,1 @@
+"""The driver contract: one suite, every platform's driver against its twin."""
