@@ -24,7 +24,7 @@ _DIGITS = re.compile(r"\d{10,22}")
 _HOME, _ROAMING = 1, 5
 _REGISTRATIONS = range(11)
 _NOT_MINE = ("neighbour", "neighbor", "ca_info", "ca_signal")  # other cells' figures
-_LOCKED = ("pin required", "puk", "required", "locked", "blocked")
+_LOCKED = ("pin", "puk", "required", "locked", "blocked")
 
 
 def parse_information(text: str) -> Radio:

@@ -10,6 +10,7 @@ from rekamatan.clock import SystemClock
 from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import mmcli_parse, openwrt_plan, qmi_parse
+from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.openwrt_change import Applier, wants_secret
 from rekamatan.modems.openwrt_console import PATIENCE_S, Console
 from rekamatan.modems.openwrt_deadman import DeadMan, WayBack, way_back
@@ -54,6 +55,14 @@ class OpenwrtDriver:
 
     platform: ClassVar[str] = PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
+    abilities: ClassVar[Abilities] = Abilities(
+        device_timer=True,
+        survives_power_cut=True,
+        sim_slots=True,
+        make_before_break=False,
+        signal=True,
+        survey=False,
+    )
 
     def __init__(  # noqa: PLR0913 - the last three are for tests
         self,

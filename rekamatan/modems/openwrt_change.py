@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from rekamatan.clock import Clock
     from rekamatan.modems.openwrt_console import Console
 
-_IFUP = re.compile(r"^ifup (\w+)$")
+_INTERFACE = re.compile(r"^if(up|down) (\w+)$")
 # A modem may still tell the old slot for a moment after it took the command.
 SETTLE_S = 15.0
 _POLL_S = 0.5
-_CLOCK_SLACK_S = 2.0
 
 
 class Slots(Protocol):
@@ -77,8 +76,8 @@ class Applier:
                 continue
             if match := self._slots.line.search(command):
                 self._move(match[1], command)
-            elif interface := _IFUP.match(command):
-                self._bring_up(interface[1])
+            elif interface := _INTERFACE.match(command):
+                self._turn(interface[2], up=interface[1] == "up")
             else:
                 raise ApplyError(self._console.subject, f"run {command}", "not a known step")
 
@@ -121,18 +120,16 @@ class Applier:
             self._console.subject, f"run {command}", f"accepted but not applied: {shown}"
         )
 
-    def _bring_up(self, section: str) -> None:
-        """Start the interface and see that it was started."""
-        asked = self._clock.monotonic()
+    def _turn(self, section: str, *, up: bool) -> None:
+        """Stop or start the interface, and see netifd want it stopped or started."""
+        command = f"{'ifup' if up else 'ifdown'} {section}"
 
-        def started() -> bool:
-            self._console.tell(f"ifup {section}")
+        def turned() -> bool:
+            self._console.tell(command)
             text = self._console.run(f"ubus call network.interface.{section} status").out
-            status = parse_interface(text)
-            since = self._clock.monotonic() - asked + _CLOCK_SLACK_S
-            return not status.up or status.uptime_s is None or status.uptime_s <= since
+            return parse_interface(text).autostart in {up, None}
 
-        self._console.wait(started, self._not_in_time(f"start interface {section}"))
+        self._console.wait(turned, self._not_in_time(f"run {command}"))
 
 
 class _Problem:

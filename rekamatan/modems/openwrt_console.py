@@ -31,7 +31,7 @@ SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the mome
 PACKAGE = "network"
 # A SIM slot change restarts the modem, which is away for 15-30 s; registering takes 8-60 s more.
 PATIENCE_S = 90.0
-_POLL_S = 1.0
+_POLL_S = 0.5
 _UCI_LINE = re.compile(r"^uci (set|delete|add_list) network\.(\w+)\.(\w+)(?:=(.*))?$", re.DOTALL)
 _UCI_PREFIX = "uci "
 COMMIT = f"uci commit {PACKAGE}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ApplyError, DeviceError
+from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
 from rekamatan.models import PendingRollback
 from rekamatan.modems.templates import command_lines, script_text
 
@@ -78,9 +78,11 @@ class DeadMan:
         """Put scripts, saved configuration and mark there, start the clock, read it all back.
 
         Raises:
+            NotSupportedError: the firmware cannot start a detached process.
             DeviceError: another run's timer is there, a detached script does not wake up, someone
                 left uncommitted changes, or the timer does not read back.
         """
+        self._check_able()
         self._check_no_other(plan.plan_id)
         if self._console.changes():
             raise DeviceError(
@@ -196,6 +198,15 @@ class DeadMan:
             self._remove(plan_id)
         except DeviceError:
             return
+
+    def _check_able(self) -> None:
+        if self._console.run("command -v start-stop-daemon").status:
+            raise NotSupportedError(
+                self._console.subject,
+                "arm the timer",
+                "the firmware has no start-stop-daemon, which starts the detached timer",
+                "install a firmware with BusyBox's start-stop-daemon, as OpenWrt's own has",
+            )
 
     def _check_no_other(self, plan_id: str) -> None:
         state = self._state()

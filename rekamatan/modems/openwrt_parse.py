@@ -64,6 +64,7 @@ class InterfaceStatus:
     up: bool | None = None
     pending: bool | None = None
     available: bool | None = None
+    autostart: bool | None = None
     device: str | None = None
     proto: str | None = None
     address: str | None = None
@@ -184,6 +185,7 @@ def parse_interface(text: str) -> InterfaceStatus:
         up=status.get("up"),
         pending=status.get("pending"),
         available=status.get("available"),
+        autostart=status.get("autostart"),
         device=status.get("l3_device") or status.get("device"),
         proto=status.get("proto"),
         address=addresses[0].get("address") if addresses else None,

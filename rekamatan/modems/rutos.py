@@ -10,6 +10,7 @@ from rekamatan.clock import SystemClock
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import gsmctl_parse, rutos_plan
+from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.openwrt import apn_password, exported
 from rekamatan.modems.openwrt_change import SETTLE_S, Applier, wants_secret
 from rekamatan.modems.openwrt_console import PATIENCE_S, Console
@@ -56,6 +57,14 @@ class RutosDriver:
 
     platform: ClassVar[str] = PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
+    abilities: ClassVar[Abilities] = Abilities(
+        device_timer=True,
+        survives_power_cut=True,
+        sim_slots=True,
+        make_before_break=False,
+        signal=True,
+        survey=False,
+    )
 
     def __init__(  # noqa: PLR0913 - the last three are for tests
         self,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceUnreachableError
-from rekamatan.modems.ssh import _LOST, _POLL_S, ANSWER_TIMEOUT_S, SshSession
+from rekamatan.modems.ssh import _LOST, _POLL_S, SshSession
 
 if TYPE_CHECKING:
     import paramiko
@@ -43,15 +43,13 @@ class ShellSession(SshSession):
     def __init__(self, access: ModemAccess, username: str, password: str) -> None:
         super().__init__(access, username, password, "linux")
 
-    def execute(
-        self, command: str, stdin: str = "", timeout_s: float = ANSWER_TIMEOUT_S
-    ) -> Completed:
+    def execute(self, command: str, stdin: str = "", timeout_s: float | None = None) -> Completed:
         """Run a command line and wait until it ended.
 
         Args:
             command: for the router's shell.
             stdin: what it reads.
-            timeout_s: how long it may take.
+            timeout_s: how long it may take; `answer_timeout_s` when not given.
 
         Raises:
             DeviceLoginError: wrong password, or another host key than the pinned one.
@@ -61,7 +59,9 @@ class ShellSession(SshSession):
             self.close()  # nothing was sent on it: a new one may be opened without harm
         connection = self._open()
         try:
-            return _run(connection.remote_conn_pre, command, stdin, timeout_s)
+            return _run(
+                connection.remote_conn_pre, command, stdin, timeout_s or self.answer_timeout_s
+            )
         except _LOST as error:
             self.close()
             raise DeviceUnreachableError(

@@ -7,17 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from openwrt_case import (
-    INDOSAT,
-    KINDS,
-    PASSWORD,
-    SIMS,
-    TELKOMSEL,
-    access,
-    boot_router,
-    driver_of,
-    profile,
-)
 
 from lab.twins.engine.faults import Faults
 from lab.twins.engine.radio import SimCard
@@ -31,14 +20,24 @@ from rekamatan.errors import (
 )
 from rekamatan.modems.base import ModemDriver
 from rekamatan.modems.registry import open_driver, platforms
+from tests.contract.openwrt_case import (
+    INDOSAT,
+    KINDS,
+    PASSWORD,
+    SIMS,
+    TELKOMSEL,
+    access,
+    boot_router,
+    card,
+    driver_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from openwrt_case import Driver, RunningRouter
-
     from rekamatan.models import ChangePlan
+    from tests.contract.openwrt_case import Driver, RunningRouter
 
 LONG = 600
 Boot = "Callable[..., RunningRouter]"
@@ -82,13 +81,7 @@ def driver(twin: RunningRouter) -> Iterator[Driver]:
 
 
 def active(twin: RunningRouter) -> tuple[str, str, str]:
-    """SIM slot, APN and marker as the device itself has them committed."""
-    slot = twin.device.modem.slot
-    section = f"mob1s{slot}a1" if twin.kind == "rutos" else "wwan"
-    text = twin.device.files.read("/etc/config/network")
-    block = text.split(f"config interface '{section}'")[1].split("config ")[0]
-    values = dict(line.split(None, 2)[1:] for line in block.splitlines() if line.strip())
-    return slot, values.get("apn", "").strip("'"), values.get("rekamatan_profile", "").strip("'")
+    return twin.selected()
 
 
 OLD, NEW = ("1", "indosatgprs", "indosat"), ("2", "internet", "telkomsel")
@@ -140,7 +133,7 @@ def test_read_state(driver: Driver, kind: str) -> None:
 
 
 def test_backup_and_raw_are_without_secrets(twin: RunningRouter, driver: Driver) -> None:
-    section = "mob1s1a1" if twin.kind == "rutos" else "wwan"
+    section = twin.section("1")
     for option in ("password", "pincode"):
         twin.console(f"uci set network.{section}.{option}='pw-in-clear'")
     twin.console("uci commit network")
@@ -159,9 +152,9 @@ def test_plan_is_empty_when_nothing_differs(driver: Driver) -> None:
     assert plan.before == plan.after
 
 
-def test_plan_shows_the_difference(driver: Driver, kind: str) -> None:
+def test_plan_shows_the_difference(twin: RunningRouter, driver: Driver) -> None:
     plan = switch_plan(driver)
-    section = "mob1s2a1" if kind == "rutos" else "wwan"
+    section = twin.section("2")
     assert f"uci set network.{section}.apn='internet'" in plan.commands
     assert plan.commands[-1] == f"ifup {section}"
     assert "gsmctl -Y" not in plan.commands  # never blindly
@@ -249,7 +242,7 @@ def test_revert_brings_both_back_and_is_idempotent(twin: RunningRouter, driver: 
 
 
 def test_wrong_apn_stays_registered_without_address(twin: RunningRouter, driver: Driver) -> None:
-    wrong = profile("telkomsel", "no-such-apn", "2")
+    wrong = card("telkomsel", "no-such-apn", "2")
     driver.apply(driver.render(wrong, driver.read_state(), "run-1"))
     attempt = (TELKOMSEL.sim.imsi, "no-such-apn")
     twin.wait_for(lambda: attempt in twin.radio.attempts, "no attempt with the new SIM")
@@ -258,7 +251,7 @@ def test_wrong_apn_stays_registered_without_address(twin: RunningRouter, driver:
 
 
 def test_correcting_the_active_profile_can_be_undone(driver: Driver) -> None:
-    corrected = profile("indosat", "internet", "1")
+    corrected = card("indosat", "internet", "1")
     plan = driver.render(corrected, driver.read_state(), "run-1")
     driver.arm(plan, LONG)
     driver.apply(plan)
@@ -268,11 +261,11 @@ def test_correcting_the_active_profile_can_be_undone(driver: Driver) -> None:
 
 
 def test_apn_password_is_filled_in_and_never_shown(twin: RunningRouter, driver: Driver) -> None:
-    wanted = profile("vpnapn", "vpn.telkomsel", "2", auth="pap", username="kubu")
+    wanted = card("vpnapn", "vpn.telkomsel", "2", auth="pap", username="kubu")
     plan = driver.render(wanted, driver.read_state(), "run-1")
     assert "geheim" not in repr(plan)
     driver.apply(plan)
-    section = "mob1s2a1" if twin.kind == "rutos" else "wwan"
+    section = twin.section("2")
     assert twin.console(f"uci get network.{section}.password") == "geheim'$1\n"
     assert "geheim" not in driver.read_state().raw
     driver.revert(plan)
@@ -280,7 +273,7 @@ def test_apn_password_is_filled_in_and_never_shown(twin: RunningRouter, driver: 
 
 
 def test_apn_password_that_is_missing(driver: Driver) -> None:
-    wanted = profile("other", "x", "2", auth="chap", username="kubu")
+    wanted = card("other", "x", "2", auth="chap", username="kubu")
     plan = driver.render(wanted, driver.read_state(), "run-1")
     with pytest.raises(ApplyError, match="vault_apn_passwords"):
         driver.apply(plan)
@@ -444,7 +437,7 @@ def test_pin_locked(boot: Callable[..., RunningRouter]) -> None:
     state = driver.read_state()
     assert (state.registered, state.imsi, state.wan_ip) == (False, None, None)
     assert state.iccid == INDOSAT.sim.iccid
-    section = "mob1s1a1" if twin.kind == "rutos" else "wwan"
+    section = twin.section("1")
     twin.console(f"uci set network.{section}.pincode=1234; uci commit network; ifup {section}")
     twin.wait_attached()
     assert driver.read_state().registered
@@ -540,13 +533,15 @@ def test_slot_change_that_is_acknowledged_and_not_done(twin: RunningRouter, faul
     driver.close()
 
 
-def test_interface_that_is_not_started_again(twin: RunningRouter, faults: Faults) -> None:
+@pytest.mark.parametrize("line", ["^ifdown", "^ifup"])
+def test_interface_that_is_not_started_again(
+    twin: RunningRouter, faults: Faults, line: str
+) -> None:
     driver = driver_of(twin, patience_s=1.0)
-    corrected = profile("indosat", "internet", "1")
+    corrected = card("indosat", "internet", "1")
     plan = driver.render(corrected, driver.read_state(), "run-1")
-    time.sleep(4)  # so that its uptime tells that it was not started now
-    faults.ignore = ["^ifup"]
-    with pytest.raises(ApplyError, match="start interface"):
+    faults.ignore = [line]
+    with pytest.raises(ApplyError, match=f"run {line[1:]} .*: accepted but not applied"):
         driver.apply(plan)
     driver.close()
 
@@ -611,7 +606,7 @@ def test_own_leftovers_of_a_lost_session_are_taken_back(
     twin: RunningRouter, driver: Driver
 ) -> None:
     plan = switch_plan(driver)
-    section = "mob1s2a1" if twin.kind == "rutos" else "wwan"
+    section = twin.section("2")
     twin.console(f"uci set network.{section}.apn=half-typed")
     driver.apply(plan)
     settled_on(twin, NEW)

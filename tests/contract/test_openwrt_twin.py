@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import netmiko
 import paramiko
 import pytest
-from openwrt_case import PASSWORD, boot_router
 
 from lab.twins.engine.faults import Faults
 from lab.twins.openwrt.streams import Input
+from tests.contract.openwrt_case import PASSWORD, boot_router
 from tests.uci_transcripts import PLACE, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from openwrt_case import RunningRouter
+    from tests.contract.openwrt_case import RunningRouter
 
 # Options and programs the twin does not have, and races
 _BEYOND = re.compile(

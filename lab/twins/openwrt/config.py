@@ -42,6 +42,7 @@ class TwinConfig:
     listen_port: int = 22
     save_delay_s: float = 1.0
     version: str = ""
+    detached: bool = True  # False: a BusyBox without start-stop-daemon
     slots: int = 2  # 1: the board has no second slot to select
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
-import time
 from collections import deque
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lab.twins.engine.clock import TwinClock
 from lab.twins.engine.faults import FaultFile
-from lab.twins.engine.ssh_server import HangUpError
+from lab.twins.engine.ssh_server import HangUpError, HungError
 from lab.twins.engine.store import FlashStore
 from lab.twins.openwrt import (
     applets,
@@ -51,9 +52,16 @@ _TOOLS = {
 class Device:
     """One twin. `start` boots it, `power_cut` takes its power, `stop` shuts it down in order."""
 
-    def __init__(self, config: TwinConfig, radio: Radio, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        config: TwinConfig,
+        radio: Radio,
+        faults: Faults | None = None,
+        clock: TwinClock | None = None,
+    ) -> None:
         self.config = config
-        self.booted_at = time.monotonic()
+        self.clock = clock or TwinClock()
+        self.booted_at = self.clock.monotonic()
         self.log_lines: deque[str] = deque(maxlen=LOG_LINES)
         self.signal_rate = "0"
         self.faults = FaultFile(config.flash / "faults.json", faults)
@@ -78,6 +86,8 @@ class Device:
             **_TOOLS[config.kind],
             **uci_program.PROGRAMS,
         }
+        if not config.detached:
+            del self.programs["start-stop-daemon"]
 
     async def start(self) -> None:
         """Boot: flash (factory settings on a fresh device), modem, init scripts, network."""
@@ -142,6 +152,22 @@ class Device:
         """All sessions drop now."""
         raise HangUpError
 
+    def hang(self) -> None:
+        """Nothing is answered any more."""
+        raise HungError
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on the router's own clock."""
+        until, jumped = self.clock.monotonic() + seconds, asyncio.Event()
+        self.clock.wakes(jumped)
+        try:
+            while (left := until - self.clock.monotonic()) > 0:
+                jumped.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(jumped.wait(), left)
+        finally:
+            self.clock.forget(jumped)
+
     # what programs reach
 
     @property
@@ -175,7 +201,7 @@ class Device:
 
     def log(self, message: str) -> None:
         """Write to the system log; it is in memory and lost with the power."""
-        self.log_lines.append(f"{datetime.now(UTC):%a %b %e %H:%M:%S %Y} {message}")
+        self.log_lines.append(f"{self.clock.now():%a %b %e %H:%M:%S %Y} {message}")
 
     def _slot_chosen(self, slot: str) -> None:
         del slot
@@ -184,7 +210,7 @@ class Device:
 
     def _virtual(self, path: str) -> str | None:
         if path == "/proc/uptime":
-            up = time.monotonic() - self.booted_at
+            up = self.clock.monotonic() - self.booted_at
             return f"{up:.2f} {up:.2f}\n"
         parts = path.split("/")
         if path.startswith("/proc/") and path.endswith("/cmdline") and parts[2].isdigit():

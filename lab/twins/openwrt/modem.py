@@ -67,6 +67,7 @@ class Modem:
         self.bearer: Bearer | None = None
         self.connected_at = 0.0
         self.absent = False
+        self.gaps = 0  # how often the bearer went away
         self.registered = False
         self.failure = ""
         self.index = 0  # ModemManager counts up whenever the modem comes back
@@ -178,6 +179,8 @@ class Modem:
         return True
 
     def _forget_bearer(self) -> None:
-        if self.bearer is not None and self.request is not None:
-            self._notify(f"netifd: Interface '{self.request.interface}' has lost the connection")
+        if self.bearer is not None:
+            self.gaps += 1
+            name = self.request.interface if self.request else "wwan"
+            self._notify(f"netifd: Interface '{name}' has lost the connection")
         self.bearer = None

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from lab.twins.engine.ssh_server import HangUpError
+from lab.twins.engine.ssh_server import HangUpError, HungError
 from lab.twins.openwrt.streams import ShellExit
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Processes:
 
     async def _run(self, pid: int, body: Callable[[int], Awaitable[None]]) -> None:
         try:
-            with contextlib.suppress(ShellExit, HangUpError):
+            with contextlib.suppress(ShellExit, HangUpError, HungError):
                 await body(pid)
         finally:
             self._running.pop(pid, None)

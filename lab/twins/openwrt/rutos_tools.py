@@ -28,7 +28,7 @@ def information(modem: Modem) -> dict[str, Any]:
         "reg_stat_str": text,
     }
     if sim is not None:
-        cache |= {"iccid": sim.iccid, "pin_state_str": "Required" if modem.locked else "OK"}
+        cache |= {"iccid": sim.iccid, "pin_state_str": "SIM PIN" if modem.locked else "OK"}
         cache |= {} if modem.locked else {"imsi": sim.imsi}
     if sim is not None and modem.registered:
         cache |= {f"{key}_value": value for key, value in SIGNAL.items()}

@@ -262,6 +262,8 @@ class Shell:
         """Run one command by its words, faults first."""
         line = " ".join(words)
         faults = self.device.faults.current()
+        if faults.hangs(line):
+            self.device.hang()
         answer = faults.answer(line)
         if answer is None:
             status = await self._program(words, streams)

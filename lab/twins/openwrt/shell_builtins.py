@@ -160,7 +160,7 @@ async def _sleep(sh: Shell, arguments: list[str], io: Streams) -> int:
         return 1
     if sh.detached and sh.device.faults.current().timers_dead:
         await asyncio.Event().wait()
-    await asyncio.sleep(float(word))
+    await sh.device.sleep(float(word))
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
-from lab.twins.engine.ssh_server import HangUpError, SshFront, login_name
+from lab.twins.engine.ssh_server import HangUpError, HungError, SshFront, login_name
 from lab.twins.openwrt.streams import Input
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class UnixFront(SshFront):
                 status = await _Terminal(self._device, username, process).run()
         except HangUpError:
             self.drop_sessions()
+        except HungError:
+            await process.channel.wait_closed()
         except (asyncssh.Error, OSError):
             pass  # the other side went away
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lab.twins.openwrt.netifd import DEVICE
@@ -113,8 +112,8 @@ async def _hostname(sh: Shell, arguments: list[str], io: Streams) -> int:
 
 
 async def _date(sh: Shell, arguments: list[str], io: Streams) -> int:
-    del sh, arguments
-    io.say(f"{datetime.now(UTC):%a %b %e %H:%M:%S UTC %Y}")
+    del arguments
+    io.say(f"{sh.device.clock.now():%a %b %e %H:%M:%S UTC %Y}")
     return 0
 
 
