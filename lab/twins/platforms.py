@@ -11,7 +11,7 @@ TWINS = {
     "openwrt": "lab.twins.openwrt",
     "routeros6": "lab.twins.routeros6",
     "routeros7": "lab.twins.routeros7",
-    "rutos": "lab.twins.openwrt",
+    "rutos": "lab.twins.rutos",
 }
 
 

@@ -6,6 +6,7 @@ and files, which a terminal does not; OpenWrt's terminal also cuts lines at 511 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -86,9 +87,9 @@ def _run(
     with transport.open_session(timeout=timeout_s) as channel:
         channel.settimeout(timeout_s)
         channel.exec_command(command)
-        if stdin:
+        with contextlib.suppress(OSError):  # it may end without reading: its status tells why
             channel.sendall(stdin.encode())
-        channel.shutdown_write()
+            channel.shutdown_write()
         return _collect(transport, channel, time.monotonic() + timeout_s)
 
 

@@ -1,7 +1,12 @@
-"""OpenWrt (ModemManager, QMI) and RutOS against their twins, over real SSH."""
+"""What is OpenWrt's and RutOS' own, against their twins over real SSH.
+
+The contract suite runs on ModemManager and RutOS; here proto qmi goes through the same list, and
+all three through what only they have: uncommitted changes, the race for the mark, the toggle.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from typing import TYPE_CHECKING
@@ -43,9 +48,13 @@ LONG = 600
 Boot = "Callable[..., RunningRouter]"
 
 
-@pytest.fixture(params=KINDS)
+every = pytest.mark.parametrize("kind", KINDS, indirect=True)
+
+
+@pytest.fixture
 def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+    """What the router is; `every` runs a test on all three."""
+    return str(getattr(request, "param", "qmi"))
 
 
 @pytest.fixture
@@ -104,6 +113,7 @@ def test_driver_keeps_the_contract(driver: Driver) -> None:
     assert driver.platform in platforms()
 
 
+@every
 def test_identify(driver: Driver, kind: str) -> None:
     versions = {"modemmanager": "23.05.3", "qmi": "22.03.5", "rutos": "RUTX_R_00.07.06.10"}
     assert driver.identify().version == versions[kind]
@@ -116,6 +126,7 @@ def test_unknown_firmware(boot: Callable[..., RunningRouter], kind: str) -> None
     driver.close()
 
 
+@every
 def test_read_state(driver: Driver, kind: str) -> None:
     state = driver.read_state()
     assert (state.profile, state.apn, state.sim_slot) == ("indosat", "indosatgprs", "1")
@@ -182,6 +193,7 @@ def test_apply_moves_profile_sim_and_bearer(twin: RunningRouter, driver: Driver)
         assert twin.device.files.node(path) is None
 
 
+@every
 def test_apply_twice_sends_nothing_twice(twin: RunningRouter, driver: Driver) -> None:
     plan = switch_plan(driver)
     driver.apply(plan)
@@ -299,13 +311,15 @@ def fired(driver: Driver) -> bool:
     return pending is not None and pending.fired
 
 
+@every
 def test_timer_fires_while_the_modem_restarts(boot: Callable[..., RunningRouter]) -> None:
     twin = boot(absent_seconds=4.0)
     twin.wait_attached()
     driver = driver_of(twin, patience_s=15.0)
     plan = switch_plan(driver)
     driver.arm(plan, 2)
-    driver.apply(plan)
+    with contextlib.suppress(ApplyError):  # it may see the slot brought back under its hands
+        driver.apply(plan)
     settled_on(twin, OLD)
     driver.close()
 
@@ -332,6 +346,7 @@ def test_confirmed_change_survives_a_power_cut(twin: RunningRouter, driver: Driv
     assert driver.pending() is None
 
 
+@every
 @pytest.mark.parametrize("moment", ["firing", "network.new", "gsmctl -Y|set-primary|uim-switch"])
 def test_power_cut_while_firing(
     twin: RunningRouter, driver: Driver, faults: Faults, moment: str
@@ -350,6 +365,7 @@ def test_power_cut_while_firing(
     settled_on(twin, OLD)
 
 
+@every
 def test_confirm_that_races_with_firing(driver: Driver, faults: Faults) -> None:
     plan = switch_plan(driver)
     driver.arm(plan, 2)
@@ -422,6 +438,7 @@ def test_no_sim(boot: Callable[..., RunningRouter]) -> None:
     driver.close()
 
 
+@every
 def test_sim_taken_out_and_put_back(twin: RunningRouter, driver: Driver) -> None:
     loop = twin._loop
     loop.call_soon_threadsafe(twin.device.modem.take_sim, "1")
@@ -431,6 +448,7 @@ def test_sim_taken_out_and_put_back(twin: RunningRouter, driver: Driver) -> None
     assert driver.read_state().imsi == INDOSAT.sim.imsi
 
 
+@every
 def test_pin_locked(boot: Callable[..., RunningRouter]) -> None:
     twin = boot(pins={"1": "1234"})
     driver = driver_of(twin)
@@ -524,6 +542,7 @@ def test_setting_that_silently_does_nothing(
         driver.apply(plan)
 
 
+@every
 def test_slot_change_that_is_acknowledged_and_not_done(twin: RunningRouter, faults: Faults) -> None:
     driver = driver_of(twin, patience_s=3.0)
     plan = switch_plan(driver)
@@ -589,6 +608,7 @@ def test_confirm_that_does_not_remove(driver: Driver, faults: Faults) -> None:
 # staged and committed
 
 
+@every
 def test_foreign_uncommitted_changes_are_neither_committed_nor_lost(
     twin: RunningRouter, driver: Driver
 ) -> None:
@@ -602,6 +622,7 @@ def test_foreign_uncommitted_changes_are_neither_committed_nor_lost(
     assert "192.0.2.1" not in twin.console("cat /etc/config/network")
 
 
+@every
 def test_own_leftovers_of_a_lost_session_are_taken_back(
     twin: RunningRouter, driver: Driver
 ) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import signal
 from pathlib import Path
 
 from lab.twins.engine.dns_relay import DnsRelay
 from lab.twins.engine.sgsnemu import SgsnemuRadio
 from lab.twins.engine.ssh_server import write_host_key
-from lab.twins.openwrt.config import TwinConfig, load
+from lab.twins.openwrt.config import Kind, TwinConfig, load
 from lab.twins.openwrt.device import Device
 from lab.twins.openwrt.ssh_front import UnixFront
 
@@ -37,12 +38,16 @@ async def serve(config: TwinConfig) -> None:
     await device.stop()
 
 
-def main() -> None:
-    """Parse arguments and serve."""
+def main(kind: Kind | None = None) -> None:
+    """Parse arguments and serve.
+
+    Args:
+        kind: what the router is; as the configuration says when not given.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
-    arguments = parser.parse_args()
-    asyncio.run(serve(load(arguments.config)))
+    config = load(parser.parse_args().config)
+    asyncio.run(serve(dataclasses.replace(config, kind=kind) if kind else config))
 
 
 if __name__ == "__main__":
