@@ -19,8 +19,11 @@ _TABLE_LINE = re.compile(r"^\s*([\w/][\w /]*?)?\s*\|\s*([\w/ -]+?): (.*)$")
 _TABLE_MORE = re.compile(r"^\s*\|\s+(.+)$")
 _SLOT = re.compile(r"slot (\d+): (\S+)( \(active\))?")
 _ERROR = re.compile(r"^error: (.*)$|^(No modems were found)", re.MULTILINE)
-_REGISTERED = frozenset({"home", "roaming"})
-_UNREGISTERED = frozenset({"idle", "searching", "denied", "unknown-emergency", "emergency-only"})
+# `-csfb-not-preferred` carries data; `-sms-only` does not
+_REGISTERED = re.compile(r"(home|roaming)(?:-csfb-not-preferred)?")
+_UNREGISTERED = frozenset(
+    {"idle", "searching", "denied", "emergency-only", "home-sms-only", "roaming-sms-only"}
+)
 _TECHNOLOGIES = ("5g", "lte", "umts", "gsm", "evdo", "cdma1x")
 # (group, label) of a table -> key of `-K`
 _LABELS = {
@@ -147,6 +150,7 @@ def radio_of(modem: Figures, sim: Figures, signal: Figures) -> Radio:
     if not modem:
         return Radio()
     registration = first(modem, "modem.3gpp.registration-state")
+    match = _REGISTERED.fullmatch(registration or "")
     trouble = _trouble(modem)
     technologies = modem.get("modem.generic.access-technologies", [])
     return Radio(
@@ -156,7 +160,7 @@ def radio_of(modem: Figures, sim: Figures, signal: Figures) -> Radio:
         plmn=first(modem, "modem.3gpp.operator-code"),
         operator=first(modem, "modem.3gpp.operator-name"),
         registered=_registered(registration, trouble),
-        roaming=registration == "roaming" if registration in _REGISTERED else None,
+        roaming=match[1] == "roaming" if match else None,
         rat=", ".join(technologies) or None,
         signal=signal_of(signal),
         trouble=trouble,
@@ -170,7 +174,7 @@ def slot_of(modem: Figures) -> str | None:
 
 
 def _registered(registration: str | None, trouble: str) -> bool | None:
-    if registration in _REGISTERED:
+    if _REGISTERED.fullmatch(registration or ""):
         return True
     return False if registration in _UNREGISTERED or trouble else None
 

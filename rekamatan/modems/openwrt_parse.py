@@ -129,15 +129,17 @@ def json_in(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     return None
 
 
-def parse_uci_show(text: str) -> dict[str, UciSection]:
-    """Sections of one package by name (`wwan`, `@device[0]`, `cfg030f15`)."""
+def parse_uci_show(text: str, package: str = "") -> dict[str, UciSection]:
+    """Sections by name (`wwan`, `@device[0]`, `cfg030f15`); of one package where several show."""
     types: dict[str, str] = {}
     options: dict[str, dict[str, UciValue]] = {}
     for line in _uci_lines(text):
         match = _UCI_LINE.match(line)
         if not match:
             continue
-        _, section, option, _, value = match.groups()
+        shown, section, option, _, value = match.groups()
+        if package not in {"", shown}:
+            continue
         if option is None:
             types[section] = value.strip("'")
         else:

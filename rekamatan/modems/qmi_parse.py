@@ -145,9 +145,9 @@ def _radio(values: dict[str, str]) -> Radio:
     roaming = values.get("roaming status")
     signal = Signal()
     for technology in _TECHNOLOGIES:
-        figures = [values.get(f"{technology}.{key}") for key in ("rssi", "rsrp", "rsrq", "snr")]
-        if any(figures):
-            signal = Signal(*(number(figure) for figure in figures))
+        keys = (f"{technology}.{key}" for key in ("rssi", "rsrp", "rsrq", "snr"))
+        signal = Signal(*(number(values.get(key)) for key in keys))
+        if signal != Signal():
             break
     return Radio(
         plmn=plmn_of(values.get("current plmn.mcc"), values.get("current plmn.mnc")),

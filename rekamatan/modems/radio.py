@@ -14,6 +14,7 @@ _THREE_DIGIT_MNC = re.compile(
     r"302|31[0-6]|33[048]|34[2468]|35[0248]|36[56]|37[046]|405|7(?:08|22|32)"
 )
 _MCC_DIGITS = 3
+_INVALID = frozenset({-32768.0, -3276.8})  # Qualcomm's "not measured", plain and in tenths
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def number(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     match = _NUMBER.search(str(value)) if told(value) else None
-    return float(match[0]) if match else None
+    found = float(match[0]) if match else None
+    return None if found in _INVALID else found
 
 
 def plmn_of(mcc: object, mnc: object) -> str | None:

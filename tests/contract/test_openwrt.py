@@ -632,3 +632,45 @@ def test_own_leftovers_of_a_lost_session_are_taken_back(
     driver.apply(plan)
     settled_on(twin, NEW)
     assert twin.console("uci changes network") == ""
+
+
+# a toggle
+
+
+@pytest.mark.parametrize("kind", ["rutos"], indirect=True)
+@pytest.mark.parametrize("told", ["Timeout", "N/A", "", "0"])
+def test_toggle_is_not_sent_on_an_unknown_slot(
+    twin: RunningRouter, faults: Faults, told: str
+) -> None:
+    driver = driver_of(twin, patience_s=2.0)
+    plan = switch_plan(driver)
+    faults.answers = {"gsmctl -T": told}
+    with pytest.raises(ApplyError, match="did not come back"):
+        driver.apply(plan)
+    assert (twin.device.modem.slot, twin.device.modem.index) == ("1", 0)
+    driver.close()
+
+
+@pytest.mark.parametrize("kind", ["rutos"], indirect=True)
+def test_timer_does_not_toggle_on_an_unknown_slot(
+    twin: RunningRouter, driver: Driver, faults: Faults
+) -> None:
+    plan = switch_plan(driver)
+    driver.arm(plan, LONG)
+    driver.apply(plan)
+    settled_on(twin, NEW)
+    faults.answers = {"gsmctl -T": "Timeout"}
+    twin.advance(LONG + 1)
+    twin.wait_for(lambda: "reverting" in twin.console("logread"), "did not fire")
+    time.sleep(2.5)  # two of its attempts
+    assert (twin.device.modem.slot, twin.device.modem.index) == ("2", 1)
+    faults.answers = {}
+    settled_on(twin, OLD)
+    assert twin.device.modem.index == 2
+
+
+@pytest.mark.parametrize("kind", ["rutos"], indirect=True)
+def test_device_that_switches_its_sim_by_itself(twin: RunningRouter, driver: Driver) -> None:
+    twin.console("uci set sim_switch.@sim_switch[0].enabled=1; uci commit sim_switch")
+    with pytest.raises(DeviceError, match="own SIM switch is on"):
+        switch_plan(driver)

@@ -220,6 +220,13 @@ def test_recorded_show() -> None:
     }
     assert shown["uci show network.@interface[-1]"] == {"wwan": network["wwan"]}
     assert shown["uci show nosuch"] == {}
+    (everything,) = (out for command, out, _, _ in steps("01-show.txt") if command == "uci show")
+    assert openwrt_parse.parse_uci_show(everything, "network") == network
+    assert openwrt_parse.parse_uci_show(everything, "mwan3")["wan"].options == {
+        "enabled": "1",
+        "track_ip": ("8.8.4.4", "1.1.1.1"),
+        "family": "ipv4",
+    }
     assert list(shown["uci -X show network"])[2] == "cfg030f15"
 
 
