@@ -171,6 +171,10 @@ class RutosDriver:
         """Send the change, each value read back."""
         self._applier.apply(plan.commands, self._secret(plan.commands, plan.target))
 
+    def configure(self, lines: tuple[str, ...], profile: WanProfile) -> None:
+        """Make `uci` lines of a SIM that is not in use true; no bearer moves."""
+        self._console.configure(lines, self._secret(lines, profile.name))
+
     def confirm(self, plan_id: str) -> None:
         """Remove the timer and see that it is gone; idempotent."""
         self._deadman.confirm(plan_id)

@@ -71,6 +71,8 @@ def fill(files: Files, config: TwinConfig) -> None:
     files.write("/etc/config/network", _COMMON.format(address=config.lan_address) + _wan(config))
     hostname = f"\nconfig system\n\toption hostname '{config.identity}'\n\n"
     files.write("/etc/config/system", hostname)
+    ssh = "\nconfig dropbear\n\toption PasswordAuth 'on'\n\toption Port '22'\n\n"
+    files.write("/etc/config/dropbear", ssh)
     files.write("/etc/rc.local", "# Put your custom commands here.\n\nexit 0\n")
     if config.kind == "rutos":
         files.write("/etc/version", f"{version}\n")

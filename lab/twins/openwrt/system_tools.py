@@ -192,6 +192,15 @@ async def _network(sh: Shell, arguments: list[str], io: Streams) -> int:
     return 0
 
 
+async def _service(sh: Shell, arguments: list[str], io: Streams) -> int:
+    """`/etc/init.d/system reload` and the like: what they do is read from the files anyway."""
+    del sh
+    if arguments[:1] not in (["reload"], ["restart"]):
+        io.complain("Syntax: /etc/init.d/SERVICE [command]")
+        return 1
+    return 0
+
+
 async def _ip(sh: Shell, arguments: list[str], io: Streams) -> int:
     words = [word for word in arguments if not word.startswith("-")]
     if words[:1] in (["route"], ["r"], ["ro"]):
@@ -239,6 +248,8 @@ PROGRAMS: dict[str, Program] = {
     "ifup": _ifup,
     "ifdown": _ifdown,
     "/etc/init.d/network": _network,
+    "/etc/init.d/system": _service,
+    "/etc/init.d/dropbear": _service,
     "ip": _ip,
     "ping": _ping,
 }
