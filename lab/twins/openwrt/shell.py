@@ -1,7 +1,7 @@
 """The twin's ash: runs a tree against the router's files and programs.
 
-A pipe runs its commands one after another, and background commands are processes of the router
-that a power cut ends; both are enough for what administrators and the dead man's timer write.
+A pipe runs its commands one after another, `A=1 command` keeps A, and background commands are
+processes of the router that a power cut ends: enough for administrators and the dead man's timer.
 """
 
 from __future__ import annotations
@@ -148,7 +148,6 @@ class Shell:
     async def _simple(self, node: Simple, streams: Streams) -> int:
         words = [w for word in node.words for w in await self.expand(word, streams)]
         for name, value in node.assignments:
-            # `A=1 command` sets A for the command only; here it stays, which no caller notices
             self.variables[name] = " ".join(await self.expand(value, streams, split=False))
         inner = Streams(streams.stdin, streams.out, streams.err)
         try:
