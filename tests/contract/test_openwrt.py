@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from lab.twins.openwrt.streams import Finished, Input
     from rekamatan.models import ChangePlan
     from tests.contract.openwrt_case import Driver, RunningRouter
 
@@ -282,6 +283,25 @@ def test_apn_password_is_filled_in_and_never_shown(twin: RunningRouter, driver: 
     assert "geheim" not in driver.read_state().raw
     driver.revert(plan)
     assert "Entry not found" in twin.console(f"uci get network.{section}.password")
+
+
+def test_apn_password_is_in_no_argument(twin: RunningRouter, driver: Driver) -> None:
+    """Arguments show in the router's process list; standard input does not."""
+    lines = []
+    run = twin.device.run
+
+    async def recording(line: str, stdin: Input | None = None) -> Finished:
+        lines.append(line)
+        return await run(line, stdin)
+
+    wanted = card("vpnapn", "vpn.telkomsel", "2", auth="pap", username="kubu")
+    plan = driver.render(wanted, driver.read_state(), "run-1")
+    twin.device.run = recording  # type: ignore[method-assign]
+    driver.arm(plan, LONG)
+    driver.apply(plan)
+    assert twin.apn_password(wanted) == "geheim'$1"
+    assert "uci batch" in lines
+    assert not [line for line in lines if "geheim" in line]
 
 
 def test_apn_password_that_is_missing(driver: Driver) -> None:
