@@ -29,6 +29,7 @@ PROOF = "/var/run/rekamatan-wan.awake"
 _PLACES = {"directory": DIRECTORY, "hook": HOOK, "pid_file": PID_FILE, "proof": PROOF}
 # Between attempts to bring a SIM slot back; a modem is away for 15-30 s after a change.
 SETTLE_S = 30
+LOOKS = 6  # within that time, as the template has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def scripts(plan_id: str, back: WayBack) -> tuple[str, str]:
         "slot_is": back.slot_is,
         "slot_set": back.slot_set,
         "settle_s": back.settle_s,
+        "poll_s": max(1, back.settle_s // LOOKS),
         **_PLACES,
     }
     return (

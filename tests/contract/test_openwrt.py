@@ -682,7 +682,7 @@ def test_timer_does_not_toggle_on_an_unknown_slot(
     faults.answers = {"gsmctl -T": "Timeout"}
     twin.advance(LONG + 1)
     twin.wait_for(lambda: "reverting" in twin.console("logread"), "did not fire")
-    time.sleep(2.5)  # two of its attempts
+    time.sleep(2.5)  # more than one look
     assert (twin.device.modem.slot, twin.device.modem.index) == ("2", 1)
     faults.answers = {}
     settled_on(twin, OLD)
