@@ -8,8 +8,10 @@ from __future__ import annotations
 from lab.errors import LabError
 
 TWINS = {
+    "openwrt": "lab.twins.openwrt",
     "routeros6": "lab.twins.routeros6",
     "routeros7": "lab.twins.routeros7",
+    "rutos": "lab.twins.rutos",
 }
 
 

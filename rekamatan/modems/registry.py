@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 
 # platform -> module under `rekamatan.modems`, class
 _DRIVERS = {
+    "openwrt": ("openwrt", "OpenwrtDriver"),
     "routeros6": ("routeros6", "Routeros6Driver"),
     "routeros7": ("routeros7", "Routeros7Driver"),
+    "rutos": ("rutos", "RutosDriver"),
 }
 # platform -> module with its `configure_base`; others are configured by whoever installs them
 _BASES = {
+    "openwrt": "openwrt_base",
     "routeros6": "routeros_base",
     "routeros7": "routeros_base",
+    "rutos": "openwrt_base",
 }
 
 

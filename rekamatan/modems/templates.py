@@ -31,7 +31,18 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["quoted"] = quoted
+    environment.filters["shell"] = shell_quoted
     return environment
+
+
+def shell_quoted(text: str) -> str:
+    """Text in single quotes, for a Unix shell and for `uci batch` alike."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def script_text(platform: str, template: str, /, **values: object) -> str:
+    """A file for the device, as the template has it: comments and `#!` stay."""
+    return _environment().get_template(f"{platform}/{template}.j2").render(values).strip() + "\n"
 
 
 def command_lines(platform: str, template: str, /, **values: object) -> tuple[str, ...]:

@@ -1,0 +1,148 @@
+"""Carrying out a plan on OpenWrt or RutOS: configuration, SIM slot, interface, each read back."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.modems.openwrt_console import COMMIT, SECRET
+from rekamatan.modems.openwrt_parse import parse_interface
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rekamatan.clock import Clock
+    from rekamatan.modems.openwrt_console import Console
+
+_INTERFACE = re.compile(r"^if(up|down) (\w+)$")
+# A modem may still tell the old slot for a moment after it took the command.
+SETTLE_S = 15.0
+_POLL_S = 0.5
+
+
+class Slots(Protocol):
+    """How a platform reads and chooses the SIM slot."""
+
+    line: re.Pattern[str]  # a plan's slot command; group 1 is the slot
+
+    def read(self) -> str | None:
+        """The active slot; None when the modem does not tell (it restarts)."""
+        ...
+
+    def choose(self, slot: str) -> None:
+        """Ask once for the other slot. Raises `ApplyError` when refused."""
+        ...
+
+
+class Applier:
+    """Makes a plan's commands true, surviving a lost session and a restarting modem.
+
+    Args:
+        console: the checked console.
+        slots: the platform's SIM slots.
+        clock: for deadlines.
+        patience_s: how long one command may take to become true.
+        settle_s: how long the old slot may still be told after the command.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        slots: Slots,
+        clock: Clock,
+        patience_s: float,
+        settle_s: float = SETTLE_S,
+    ) -> None:
+        self._console = console
+        self._slots = slots
+        self._clock = clock
+        self._patience_s = patience_s
+        self._settle_s = min(settle_s, patience_s)
+
+    def apply(self, commands: Iterable[str], secret: str = "") -> None:
+        """Carry out the commands of a plan, in order.
+
+        Raises:
+            ApplyError: the device refused, or accepted and did not apply.
+            DeviceUnreachableError: it did not come back in time.
+        """
+        commands = tuple(commands)
+        lines = [c for c in commands if c.startswith("uci ") and c != COMMIT]
+        if lines:
+            self._configure(lines, secret)
+        for command in commands:
+            if command in lines or command == COMMIT:
+                continue
+            if match := self._slots.line.search(command):
+                self._move(match[1], command)
+            elif interface := _INTERFACE.match(command):
+                self._turn(interface[2], up=interface[1] == "up")
+            else:
+                raise ApplyError(self._console.subject, f"run {command}", "not a known step")
+
+    def _configure(self, lines: list[str], secret: str) -> None:
+        def done() -> bool:
+            self._console.configure(lines, secret)
+            return True
+
+        self._console.wait(done, self._not_in_time("change the configuration"))
+
+    def _not_in_time(self, action: str) -> _Problem:
+        return _Problem(self._console.subject, action)
+
+    def _move(self, slot: str, command: str) -> None:
+        """Read, decide, ask, read back; never asked again while an answer may still come."""
+        deadline = self._clock.monotonic() + self._patience_s
+        asked: float | None = None
+        lost = False
+        while True:
+            try:
+                now = self._slots.read()
+                if now == slot:
+                    return
+                settled = asked is None or self._clock.monotonic() - asked >= self._settle_s
+                if now is not None and settled:
+                    if asked is not None and not lost:
+                        raise self._unmoved(command, now)
+                    asked, lost = self._clock.monotonic(), True  # until its answer is here
+                    self._slots.choose(slot)
+                    lost = False
+            except DeviceUnreachableError:
+                now = None
+            if self._clock.monotonic() >= deadline:
+                raise self._unmoved(command, now)
+            self._clock.sleep(_POLL_S)
+
+    def _unmoved(self, command: str, now: str | None) -> ApplyError:
+        shown = f"the SIM slot is {now}" if now else "the modem did not come back"
+        return ApplyError(
+            self._console.subject, f"run {command}", f"accepted but not applied: {shown}"
+        )
+
+    def _turn(self, section: str, *, up: bool) -> None:
+        """Stop or start the interface, and see netifd want it stopped or started."""
+        command = f"{'ifup' if up else 'ifdown'} {section}"
+
+        def turned() -> bool:
+            self._console.tell(command)
+            text = self._console.run(f"ubus call network.interface.{section} status").out
+            return parse_interface(text).autostart in {up, None}
+
+        self._console.wait(turned, self._not_in_time(f"run {command}"))
+
+
+class _Problem:
+    """The error for a step that did not become true in time."""
+
+    def __init__(self, subject: str, action: str) -> None:
+        self._subject = subject
+        self._action = action
+
+    def __call__(self) -> DeviceError:
+        return ApplyError(self._subject, self._action, "accepted but not applied in time")
+
+
+def wants_secret(commands: Iterable[str]) -> bool:
+    """Whether a password has to be filled in."""
+    return any(SECRET in command for command in commands)
