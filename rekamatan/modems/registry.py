@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # platform -> module under `rekamatan.modems`, class
 _DRIVERS = {
+    "hilink": ("hilink", "HilinkDriver"),
     "routeros6": ("routeros6", "Routeros6Driver"),
     "routeros7": ("routeros7", "Routeros7Driver"),
 }
