@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # platform -> module under `rekamatan.modems`, class
 _DRIVERS = {
     "hilink": ("hilink", "HilinkDriver"),
+    "plain_router": ("plain_router", "PlainRouterDriver"),
     "routeros6": ("routeros6", "Routeros6Driver"),
     "routeros7": ("routeros7", "Routeros7Driver"),
 }
