@@ -13,6 +13,7 @@ from rekamatan.clock import SystemClock
 from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
 from rekamatan.models import Identity, Rollback
 from rekamatan.modems import hilink_parse, hilink_plan
+from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.hilink_change import PATIENCE_S, Changes
 from rekamatan.modems.hilink_parse import Answer, parse_signal, parse_state, text_of, to_raw
 from rekamatan.modems.hilink_session import HilinkSession
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _NO_TIMER = "a HiLink modem has no timer: the recording server's journal is the way back"
 # What some models lack; the rest every model must answer.
 _MAY_LACK = frozenset({"net/current-plmn", "device/signal", "pin/status"})
+_RESTART = "1"
 _BACKUP = (
     *hilink_parse.READ,
     "device/basic_information",
@@ -54,6 +56,14 @@ class HilinkDriver:
 
     platform: ClassVar[str] = hilink_parse.PLATFORM
     rollback: ClassVar[Rollback] = Rollback.SERVER
+    abilities: ClassVar[Abilities] = Abilities(
+        device_timer=False,
+        survives_power_cut=False,
+        sim_slots=False,
+        make_before_break=False,
+        signal=True,
+        survey=False,
+    )
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account
         self,
@@ -140,6 +150,10 @@ class HilinkDriver:
     def signal(self) -> Signal:
         """Radio figures now."""
         return parse_signal(self._session.get("device/signal"))
+
+    def reset_modem(self) -> None:
+        """Restart the modem; its configuration stays. Raises `ApplyError` when it refuses."""
+        self._session.post("device/control", {"Control": _RESTART}, "restart")
 
     def close(self) -> None:
         """Log out."""

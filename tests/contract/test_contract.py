@@ -58,8 +58,8 @@ def test_read_state(bench: Bench, driver: ModemDriver) -> None:
     assert state.iccid in {home.sim.iccid, None}
     assert state.imsi or state.iccid or "SIM" in bench.cannot, "no way to know which SIM this is"
     assert state.wan_ip
-    assert state.wan_if
-    assert state.default_route_via
+    assert state.wan_if or "interface" in bench.cannot
+    assert state.default_route_via or "interface" in bench.cannot
 
 
 def test_reading_changes_nothing(twin: Twin, driver: ModemDriver) -> None:

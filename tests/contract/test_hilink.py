@@ -8,7 +8,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from hilink_case import INTERNET, KTP, access, driver_of, profile
 
 from lab.twins.engine.faults import Faults
 from lab.twins.engine.radio import SimCard
@@ -23,11 +22,12 @@ from rekamatan.errors import (
     NotSupportedError,
 )
 from rekamatan.models import Rollback
-from rekamatan.modems.base import ModemDriver
+from rekamatan.modems.base import ModemDriver, reset_modem
 from rekamatan.modems.base_config import BaseConfig
 from rekamatan.modems.hilink_base import configure_base
 from rekamatan.modems.hilink_session import BusyError
 from rekamatan.modems.registry import open_driver, platforms
+from tests.contract.hilink_case import INTERNET, KTP, access, driver_of, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -300,6 +300,16 @@ def test_configuration_survives_a_power_cut(twin: RunningHilink, driver: HilinkD
     assert driver.read_state().profile == "ktp"  # nothing on the modem brings it back
     driver.revert(plan)
     assert twin.active() == ("internet", True)
+
+
+def test_restart_keeps_the_configuration(twin: RunningHilink, driver: HilinkDriver) -> None:
+    driver.apply(switch_plan(driver))
+    reset_modem(driver)
+    with pytest.raises(DeviceUnreachableError):
+        driver.read_state()
+    twin.wait_attached()
+    twin.wait_for(lambda: not twin.front._down, "it did not come up again")
+    assert driver.read_state().profile == "ktp"
 
 
 def test_session_that_ended_is_opened_again(twin: RunningHilink, driver: HilinkDriver) -> None:

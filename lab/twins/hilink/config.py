@@ -13,6 +13,8 @@ from lab.twins.engine.sgsnemu import CarrierPort
 # Keys of other twins that mean nothing to a modem without SSH and without slots.
 _NOT_OURS = ("host_key_file", "lan_prefix", "absent_seconds", "startup_s")
 
+SSH_PORT = 22
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -54,6 +56,8 @@ class TwinConfig:
     listen_port: int = 80
     serial: str = "TWINHILINK000001"
     save_delay_s: float = 1.0
+    pin_locked: bool = False  # the card wants a PIN that nobody gave
+    model: str = "B525s-65a"  # empty: a firmware that does not name it
 
 
 def load(path: Path) -> TwinConfig:
@@ -72,6 +76,8 @@ def parse(document: dict[str, Any]) -> TwinConfig:
     """
     given = {key: value for key, value in document.items() if key not in _NOT_OURS}
     username, account = next(iter(given.pop("users").items()))
+    if given.get("listen_port") == SSH_PORT:
+        del given["listen_port"]  # what the lab tells every twin; this one has a page, no console
     sims = [SimCard(**sim) for sim in given.pop("sims").values()]
     initial = given.pop("initial", {})
     timing = {

@@ -37,7 +37,7 @@ class Device:
         self.faults = FaultFile(config.flash / "faults.json", faults)
         self.store = FlashStore(config.flash / "config.json", self._document, config.save_delay_s)
         self.dialer = Dialer(radio, config.timing, self._call)
-        self.pin_locked = False
+        self.pin_locked = config.pin_locked
         self._sim = config.sim
         self._card_since = time.monotonic()
         saved = self.store.load()
@@ -113,7 +113,7 @@ class Device:
         """`device/information`."""
         card = self._usable()
         return {
-            "DeviceName": "B525s-65a",
+            "DeviceName": self.config.model,
             "SerialNumber": self.config.serial,
             "Imei": "860000000000000",
             "Imsi": card.imsi if card else "",

@@ -37,6 +37,7 @@ class Dialer:
         self._task: asyncio.Task[None] | None = None
         self.dialling = False  # a connection is up, coming up or not yet taken down
         self.bearer: Bearer | None = None
+        self.gaps = 0  # how often the bearer went away
         self.refusals: list[int | None] = []  # causes, newest last
 
     def switch(self, *, on: bool) -> None:
@@ -90,6 +91,7 @@ class Dialer:
             await self._drop()
 
     async def _drop(self) -> None:
+        self.gaps += self.bearer is not None
         self.bearer = None
         await self._radio.detach()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NO_RIGHTS = 100003
 COOKIE, TOKEN = "SessionID", "__RequestVerificationToken"
 _REBOOT = "1"
+_HUNG_POLL_S = 0.05
 # What the page asks before anybody has logged in.
 _PUBLIC = frozenset(
     {"monitoring/status", "net/current-plmn", "device/signal", "pin/status", "user/state-login"}
@@ -103,6 +104,8 @@ class WebFront:
         self.requests.append(" ".join(line.split()[:2]))
         faults = self._device.faults.current()
         headers: dict[str, str] = {}
+        if faults.hangs(line):
+            await _left_alone(request)
         text = faults.answer(line)
         try:
             if text is None:
@@ -203,6 +206,13 @@ class WebFront:
         session = self._sessions.of(request.cookies.get(COOKIE, ""))
         self._sessions.use_token(session, request.headers.get(TOKEN, ""))
         return {TOKEN: session.new_token()}
+
+
+async def _left_alone(request: web.Request) -> None:
+    """Answer nothing until the other side gives up."""
+    while not (request.transport is None or request.transport.is_closing()):  # noqa: ASYNC110
+        await asyncio.sleep(_HUNG_POLL_S)
+    raise ConnectionResetError
 
 
 def _encrypted(request: web.Request) -> bool:
