@@ -13,6 +13,7 @@ from rekamatan import paths
 from rekamatan.errors import ApplyError, ConfigError, DeviceError, NotSupportedError
 from rekamatan.models import Identity, Rollback, Signal
 from rekamatan.modems import plain_router_plan as plans
+from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.json_sections import to_text
 from rekamatan.records.durable import write_durably
 from rekamatan.verify.command import Runner, run
@@ -57,6 +58,14 @@ class PlainRouterDriver:
 
     platform: ClassVar[str] = plans.PLATFORM
     rollback: ClassVar[Rollback] = Rollback.SERVER
+    abilities: ClassVar[Abilities] = Abilities(
+        device_timer=False,
+        survives_power_cut=False,
+        sim_slots=False,
+        make_before_break=True,
+        signal=False,
+        survey=False,
+    )
 
     def __init__(  # noqa: PLR0913 - the same call as for every driver, and two for tests
         self,
@@ -73,9 +82,8 @@ class PlainRouterDriver:
         self._uplinks = Uplinks(directory, runner)
 
     def identify(self) -> Identity:
-        """Which routing tools do the work; the routers say nothing of themselves."""
-        version = self._uplinks.ask("ip", "-V").strip().rsplit(" ", 1)[0].removesuffix(",")
-        return Identity(platform=self.platform, model="plain router", version=version)
+        """What can be said of a router that is not asked."""
+        return Identity(platform=self.platform, model="plain router", version="not asked")
 
     def read_state(self) -> ModemState:
         """A fresh reading of the kernel's routes and of the choice."""
