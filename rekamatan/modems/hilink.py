@@ -33,9 +33,11 @@ _NO_TIMER = "a HiLink modem has no timer: the recording server's journal is the 
 # What some models lack; the rest every model must answer.
 _MAY_LACK = frozenset({"net/current-plmn", "device/signal", "pin/status"})
 _RESTART = "1"
+# Configuration only: a backup that also told of signal and time would differ from the last one.
+_PROFILES = "dialup/profiles"
 _BACKUP = (
-    *hilink_parse.READ,
-    "device/basic_information",
+    _PROFILES,
+    "dialup/mobile-dataswitch",
     "dialup/connection",
     "net/net-mode",
     "dhcp/settings",
@@ -121,7 +123,10 @@ class HilinkDriver:
 
         The modem's own backup file is encrypted for itself and is not asked for.
         """
-        return to_raw(self._answers(_BACKUP, may_lack=frozenset(_BACKUP) - {"dialup/profiles"}))
+        identity = self.identify()
+        known = {"model": identity.model, "version": identity.version, "serial": identity.serial}
+        answers = self._answers(_BACKUP, may_lack=frozenset(_BACKUP) - {_PROFILES})
+        return to_raw({"identity": known, **answers})
 
     def arm(self, plan: ChangePlan, seconds: int) -> None:
         """Not possible. Raises `NotSupportedError`."""

@@ -16,7 +16,7 @@ from rekamatan.modems.hilink_plan import definition, differing, values_of
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemAccess, WanProfile
-    from rekamatan.modems.base_config import BaseConfig
+    from rekamatan.modems.base_config import BaseConfig, BaseSecrets
     from rekamatan.modems.hilink_parse import DialProfiles
 
 
@@ -24,7 +24,7 @@ def configure_base(
     access: ModemAccess,
     password: str,
     desired: BaseConfig,
-    apn_passwords: dict[str, str],
+    secrets: BaseSecrets,
     *,
     check: bool,
 ) -> BaseChange:
@@ -36,12 +36,12 @@ def configure_base(
         ConfigError: an APN with authentication has no password.
         DeviceError: the modem did not answer, refused, or did not apply a value.
     """
-    driver = HilinkDriver(access, password, apn_passwords)
+    driver = HilinkDriver(access, password, secrets.apn_passwords)
     try:
         found = driver.changes.profiles()
-        commands, secrets = _commands(desired, found, apn_passwords)
+        commands, passwords = _commands(desired, found, secrets.apn_passwords)
         if commands and not check:
-            driver.changes.ensure(commands, secrets)
+            driver.changes.ensure(commands, passwords)
         return BaseChange(
             changed=bool(commands),
             before=_description(found, desired, after=False),

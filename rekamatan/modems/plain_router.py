@@ -15,7 +15,7 @@ from rekamatan.models import Identity, Rollback, Signal
 from rekamatan.modems import plain_router_plan as plans
 from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.json_sections import to_text
-from rekamatan.records.durable import write_durably
+from rekamatan.records.durable import make_directory, write_durably
 from rekamatan.verify.command import Runner, run
 
 if TYPE_CHECKING:
@@ -95,11 +95,8 @@ class PlainRouterDriver:
 
     def backup(self) -> str:
         """The choice, and all routes and rules as they are."""
-        extra = {
-            "addresses": self._uplinks.ask_json("ip", "-j", "-4", "address", "show"),
-            "main": self._uplinks.ask_json("ip", "-j", "-4", "route", "show"),
-        }
-        return self._uplinks.read_state().raw + to_text(extra)
+        main = self._uplinks.ask_json("ip", "-j", "-4", "route", "show")
+        return self._uplinks.read_state().raw + to_text({"main": main})
 
     def arm(self, plan: ChangePlan, seconds: int) -> None:
         """Not possible. Raises `NotSupportedError`."""
@@ -234,6 +231,7 @@ class Uplinks:
         if preference := plans.parse_prefer(command):
             content = json.dumps(plans.preference_to(preference)).encode()
             try:
+                make_directory(self._file.parent)
                 write_durably(self._file, content)
             except OSError as error:
                 hint = "free space on the server's disk"

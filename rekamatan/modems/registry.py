@@ -29,6 +29,8 @@ _DRIVERS = {
 }
 # platform -> module with its `configure_base`; others are configured by whoever installs them
 _BASES = {
+    "hilink": "hilink_base",
+    "plain_router": "plain_router_base",
     "routeros6": "routeros_base",
     "routeros7": "routeros_base",
 }

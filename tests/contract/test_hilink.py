@@ -23,10 +23,9 @@ from rekamatan.errors import (
 )
 from rekamatan.models import Rollback
 from rekamatan.modems.base import ModemDriver, reset_modem
-from rekamatan.modems.base_config import BaseConfig
-from rekamatan.modems.hilink_base import configure_base
+from rekamatan.modems.base_config import BaseConfig, BaseSecrets
 from rekamatan.modems.hilink_session import BusyError
-from rekamatan.modems.registry import open_driver, platforms
+from rekamatan.modems.registry import configure_base, open_driver, platforms
 from tests.contract.hilink_case import INTERNET, KTP, access, driver_of, profile
 
 if TYPE_CHECKING:
@@ -134,6 +133,7 @@ def test_backup_has_the_profiles_and_no_secrets(twin: RunningHilink, driver: Hil
     driver.apply(driver.render(vpn, driver.read_state(), "run-1"))
     assert twin.device.profiles[-1]["Password"] == "geheim$1<&"  # noqa: S105
     text = driver.backup()
+    assert driver.backup() == text
     assert "vpn.telkomsel" in text
     for secret in ("geheim$1<&", PASSWORD):
         assert secret not in text
@@ -558,7 +558,8 @@ def base(*profiles: WanProfile, initial: str = "ktp") -> BaseConfig:
 def configure(
     twin: RunningHilink, desired: BaseConfig, *, check: bool = False, **secrets: str
 ) -> BaseChange:
-    return configure_base(access(twin), PASSWORD, desired, secrets, check=check)
+    given = BaseSecrets("", secrets)
+    return configure_base(access(twin), PASSWORD, desired, given, check=check)
 
 
 def test_base_makes_what_is_missing_and_leaves_the_profile_in_use(

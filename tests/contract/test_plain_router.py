@@ -16,7 +16,9 @@ from rekamatan.models import (
 )
 from rekamatan.modems import plain_router_plan as plans
 from rekamatan.modems.base import ModemDriver
+from rekamatan.modems.base_config import BaseChange, BaseConfig, BaseSecrets
 from rekamatan.modems.plain_router import PlainRouterDriver, restore
+from rekamatan.modems.plain_router_base import configure_base
 from rekamatan.modems.registry import open_driver
 from tests.contract.uplinks import ACCESS, FIBRE, POSSIBLE, VSAT, Office, ip, profile
 
@@ -29,7 +31,7 @@ needs_root = pytest.mark.skipif(not POSSIBLE, reason="needs root, iproute2 and p
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path)
+    made = Office(tmp_path / "not-yet-there")
     yield made
     made.close()
 
@@ -155,6 +157,7 @@ def test_backup_tells_choice_and_routes(chosen: Office) -> None:
     text = chosen.driver().backup()
     assert '"profile": "fibre"' in text
     assert "192.168.102.10" in text
+    assert chosen.driver().backup() == text
 
 
 @needs_root
@@ -163,6 +166,23 @@ def test_damaged_choice_is_an_error(chosen: Office) -> None:
         (chosen.directory / "uplink.json").write_text(content, encoding="utf-8")
         with pytest.raises(DeviceError, match=r"uplink\.json"):
             chosen.driver().read_state()
+
+
+@needs_root
+def test_base_chooses_the_initial_uplink_once(office: Office) -> None:
+    def configure(initial: str, *, check: bool = False) -> BaseChange:
+        desired = BaseConfig("kubu", "192.168.101.1/24", "", "", (FIBRE, VSAT), initial)
+        return configure_base(
+            ACCESS, "", desired, BaseSecrets(""), check=check,
+            directory=office.directory, runner=office.run,
+        )  # fmt: skip
+
+    assert configure("vsat", check=True).changed
+    assert office.driver().read_state().profile is None
+    first = configure("vsat")
+    assert (first.before, office.reaches()) == ("active profile: none\n", "vsat")
+    assert not configure("fibre").changed
+    assert office.driver().read_state().profile == "vsat"
 
 
 def test_other_platforms_have_no_uplinks(tmp_path: Path) -> None:
