@@ -72,14 +72,15 @@ def load(path: Path) -> TwinConfig:
 def parse(document: dict[str, Any]) -> TwinConfig:
     """Build from parsed JSON; unknown keys are errors.
 
-    The first account is the modem's only one, the first SIM its only card.
+    The first account is the modem's only one. Its only card is that of the initial slot, or the first.
     """
     given = {key: value for key, value in document.items() if key not in _NOT_OURS}
     username, account = next(iter(given.pop("users").items()))
     if given.get("listen_port") == SSH_PORT:
         del given["listen_port"]  # what the lab tells every twin; this one has a page, no console
-    sims = [SimCard(**sim) for sim in given.pop("sims").values()]
+    sims = given.pop("sims")
     initial = given.pop("initial", {})
+    card = sims.get(initial.get("sim_slot", ""), next(iter(sims.values()), None))
     timing = {
         name.removesuffix("econds"): float(given.pop(name))
         for name in [f"{what}_seconds" for what in ("attach", "retry", "disconnect", "reboot")]
@@ -88,7 +89,7 @@ def parse(document: dict[str, Any]) -> TwinConfig:
     return TwinConfig(
         username=username,
         password=account["password"],
-        sim=sims[0] if sims else None,
+        sim=SimCard(**card) if card else None,
         carriers={name: CarrierPort(**port) for name, port in given.pop("carriers", {}).items()},
         profile=initial.get("profile", "default"),
         apn=initial.get("apn", "internet"),
