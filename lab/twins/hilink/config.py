@@ -72,7 +72,7 @@ def load(path: Path) -> TwinConfig:
 def parse(document: dict[str, Any]) -> TwinConfig:
     """Build from parsed JSON; unknown keys are errors.
 
-    The first account is the modem's only one. Its only card is that of the initial slot, or the first.
+    The first account is the only one; the only card is that of the initial slot, or the first.
     """
     given = {key: value for key, value in document.items() if key not in _NOT_OURS}
     username, account = next(iter(given.pop("users").items()))
