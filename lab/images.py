@@ -93,7 +93,7 @@ IMAGES = {
         Image("server", _SERVER, _WORKSHOP),
         Image(
             "modem",
-            (*_BASE, "python3-asyncssh", "osmo-ggsn"),
+            (*_BASE, "python3-asyncssh", "python3-aiohttp", "osmo-ggsn"),
             ("systemctl disable osmo-ggsn.service >/dev/null 2>&1",),
         ),
         Image("carrier", (*_BASE, "osmo-ggsn")),

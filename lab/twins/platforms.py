@@ -8,6 +8,7 @@ from __future__ import annotations
 from lab.errors import LabError
 
 TWINS = {
+    "hilink": "lab.twins.hilink",
     "openwrt": "lab.twins.openwrt",
     "routeros6": "lab.twins.routeros6",
     "routeros7": "lab.twins.routeros7",

@@ -79,6 +79,7 @@ def _plan(site: Site, name: str, order: str) -> dict[str, Any]:
         "profile": name,
         "active": state.profile,
         "empty": change.empty,
+        "rollback": modem.rollback.value,
         "reasons": to_plain(reasons),
     }
 

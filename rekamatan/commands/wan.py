@@ -51,6 +51,16 @@ DIFFERENCE = Phrase(
     id="Modem akan diganti dari {active} ke {profile}. Belum ada yang diubah.",
     en="The modem would be switched from {active} to {profile}. Nothing has been changed.",
 )
+SERVER_ONLY = Phrase(
+    id="Modem ini tidak punya pengatur waktu. Jalan kembali hanya dijaga oleh server ini: jangan "
+    "matikan server selama pergantian; bila mati, ia memulihkan jalur lama saat menyala lagi.",
+    en="This modem has no timer. Only this server guards the way back: do not switch the server "
+    "off during the switch; if it goes off, it restores the old link when it is on again.",
+)
+UPLINK_RESTORED = Phrase(
+    id="Jalur pilihan dipasang lagi.", en="The chosen uplink is in force again."
+)
+UPLINK_AS_IT_IS = Phrase(id="Tidak ada yang perlu dipasang.", en="Nothing had to be restored.")
 ACTIONS = {
     "plan": "show what a switch would change; touches nothing",
     "switch": "switch to another profile, verified, or come back",
@@ -60,6 +70,7 @@ ACTIONS = {
     "outcome": "how a run ended, or where it is",
     "run": "(unit rekamatan-wan) do what was asked for",
     "recover": "(unit rekamatan-recover) settle what was interrupted",
+    "uplink": "(unit rekamatan-uplink) prefer the chosen uplink again, behind plain routers",
 }
 
 
@@ -176,6 +187,17 @@ def run_recover(arguments: argparse.Namespace) -> int:
     return _report(unit_runs.recover(load_site()), arguments)
 
 
+def run_uplink(arguments: argparse.Namespace) -> int:
+    """In the unit at boot and every minute: routes vanish with their interface."""
+    from rekamatan.modems.plain_router import restore  # noqa: PLC0415 - needed by few sites
+
+    require_root("set routes")
+    restored = restore(load_site())
+    phrase = UPLINK_RESTORED if restored else UPLINK_AS_IT_IS
+    _print(phrase, arguments, {"restored": restored})
+    return EXIT_OK
+
+
 def _report(outcomes: tuple[SwitchOutcome, ...], arguments: argparse.Namespace) -> int:
     for outcome in outcomes:
         _print_outcome(outcome, arguments)
@@ -217,6 +239,8 @@ def _print_plan(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     for command in found["commands"]:
         print(f"  {command}")  # noqa: T201
     print(phrase(arguments.lang, **found))  # noqa: T201
+    if found["commands"] and found.get("rollback") == "server":
+        print(SERVER_ONLY(arguments.lang))  # noqa: T201
     if found["reasons"]:
         text = "; ".join(f"{reason['code']}: {reason['detail']}" for reason in found["reasons"])
         print(f"{REFUSED(arguments.lang)} {text}", file=sys.stderr)  # noqa: T201

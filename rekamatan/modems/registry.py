@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 
 # platform -> module under `rekamatan.modems`, class
 _DRIVERS = {
+    "hilink": ("hilink", "HilinkDriver"),
     "openwrt": ("openwrt", "OpenwrtDriver"),
+    "plain_router": ("plain_router", "PlainRouterDriver"),
     "routeros6": ("routeros6", "Routeros6Driver"),
     "routeros7": ("routeros7", "Routeros7Driver"),
     "rutos": ("rutos", "RutosDriver"),
 }
 # platform -> module with its `configure_base`; others are configured by whoever installs them
 _BASES = {
+    "hilink": "hilink_base",
     "openwrt": "openwrt_base",
+    "plain_router": "plain_router_base",
     "routeros6": "routeros_base",
     "routeros7": "routeros_base",
     "rutos": "openwrt_base",

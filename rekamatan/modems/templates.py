@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import jinja2
 
@@ -26,12 +27,13 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([place / "modems" for place in _PLACES]),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - console text, not HTML; values go through `quoted`
+        autoescape=False,  # noqa: S701 - device text, not HTML; values go through `quoted` or `xml`
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["quoted"] = quoted
     environment.filters["shell"] = shell_quoted
+    environment.filters["xml"] = escape
     return environment
 
 

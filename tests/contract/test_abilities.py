@@ -70,7 +70,7 @@ def over_a_power_cut(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
 
 
 def moves_slots(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
-    if bench.home.sim.slot == bench.away.sim.slot:
+    if "SIM" in bench.cannot or bench.home.sim.slot == bench.away.sim.slot:
         return False
     try:
         moved(bench, twin, driver)

@@ -49,17 +49,19 @@ def test_identify(bench: Bench, driver: ModemDriver) -> None:
 def test_read_state(bench: Bench, driver: ModemDriver) -> None:
     state = driver.read_state()
     home = bench.home
-    assert (state.platform, state.profile, state.registered) == (bench.platform, home.name, True)
+    registered = None if "radio" in bench.cannot else True
+    assert (state.platform, state.profile) == (bench.platform, home.name)
+    assert state.registered is registered
     assert state.apn in {home.apn, None}
     # a slot where there is one to choose; identifiers where the device gives them, never others
-    assert state.sim_slot == (home.sim.slot or None)
+    assert state.sim_slot == (None if "SIM" in bench.cannot else home.sim.slot or None)
     assert state.plmn in {*home.plmns, None}
     assert state.imsi in {home.sim.imsi, None}
     assert state.iccid in {home.sim.iccid, None}
     assert state.imsi or state.iccid or "SIM" in bench.cannot, "no way to know which SIM this is"
     assert state.wan_ip
-    assert state.wan_if
-    assert state.default_route_via
+    assert state.wan_if or "interface" in bench.cannot
+    assert state.default_route_via or "interface" in bench.cannot
 
 
 def test_reading_changes_nothing(twin: Twin, driver: ModemDriver) -> None:

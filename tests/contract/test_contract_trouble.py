@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 def test_link_lost_mid_command(
     bench: Bench, twin: Twin, driver: ModemDriver, faults: Faults
 ) -> None:
+    skip_unless(bench, "link")
     plan = switch(bench, driver)
     if driver.rollback is Rollback.DEVICE:
         driver.arm(plan, LONG_S)
@@ -52,6 +53,7 @@ def test_link_lost_mid_command(
 
 
 def test_link_lost_while_reading(bench: Bench, driver: ModemDriver, faults: Faults) -> None:
+    skip_unless(bench, "link")
     driver.identify()
     faults.hang_up_after = [bench.reading]
     started = time.monotonic()
@@ -64,6 +66,7 @@ def test_link_lost_while_reading(bench: Bench, driver: ModemDriver, faults: Faul
 def test_hung_device(
     bench: Bench, driver: ModemDriver, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    skip_unless(bench, "link")
     bench.hurry(monkeypatch)
     driver.identify()
     faults.hang = [bench.reading]
@@ -91,6 +94,7 @@ def test_device_busy(
 
 
 def test_login_refused(bench: Bench, twin: Twin) -> None:
+    skip_unless(bench, "login")
     driver = bench.driver(twin, WRONG_PASSWORD)
     with pytest.raises(DeviceLoginError) as caught:
         driver.read_state()
@@ -116,6 +120,7 @@ def test_no_host_key_pinned(bench: Bench, twin: Twin) -> None:
 
 
 def test_modem_off(bench: Bench, twin: Twin) -> None:
+    skip_unless(bench, "link")
     access = bench.access(twin)
     twin.power_cut()
     driver = open_driver(access, bench.password, {})

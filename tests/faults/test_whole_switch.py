@@ -192,6 +192,7 @@ def test_units_answer_plan_verify_and_switch_with_their_own_credentials(
     plan = read_json(office.root / "verify" / "plan.json")
     assert plan is not None
     assert (plan["id"], plan["active"], plan["empty"]) == ("q1", "indosat", False)
+    assert plan["rollback"] == "device"
     assert plan["reasons"] == []
     gate = reading.verify(office.site, {"id": "q2"})
     assert (gate.profile, gate.verdict) == ("indosat", Verdict.PASS)

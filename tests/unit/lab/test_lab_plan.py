@@ -18,6 +18,7 @@ from lab.inventory import first_sites
 from lab.modem import twin_config, units
 from lab.paths import EXAMPLE_INVENTORY
 from lab.topology import District, plan
+from lab.twins.hilink.config import parse as parse_hilink
 from lab.twins.platforms import TWINS
 from lab.twins.routeros7.config import VERSION_6
 from lab.twins.routeros7.config import load as load_twin
@@ -99,6 +100,15 @@ def test_the_modem_twin_accepts_what_it_is_told(district: District) -> None:
     assert twin.sims["down"].imsi == site.imsi("telkomsel")
     assert twin.initial.apn == "indosatgprs"
     assert twin.carriers["telkomsel"].local == "10.200.2.11"
+
+
+def test_the_twin_of_a_modem_with_one_card_accepts_the_same(district: District) -> None:
+    site = district.site("kubu")
+    twin = parse_hilink(twin_config(site, district))
+    assert (twin.listen_port, twin.profile, twin.apn) == (80, "indosat", "indosatgprs")
+    assert twin.sim is not None
+    assert twin.sim.imsi == site.imsi("indosat")
+    assert twin.password == site.variables["vault_modem_password"]
 
 
 def test_each_platform_is_served_by_its_own_twin(district: District) -> None:

@@ -1,0 +1,133 @@
+"""Carrying out a plan on a HiLink modem so that it is known to have worked, or not.
+
+An answer "OK" is not believed: what was asked for is read back after each request. A session lost
+in the middle, or a modem that is busy, is waited for; what then holds already is not sent again.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.modems import hilink_plan
+from rekamatan.modems.hilink_parse import (
+    DialProfiles,
+    disconnected,
+    parse_profiles,
+    text_of,
+)
+from rekamatan.modems.hilink_session import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rekamatan.clock import Clock
+    from rekamatan.modems.hilink_plan import Command
+    from rekamatan.modems.hilink_session import HilinkSession
+
+# Taking a connection down needs some seconds; a restart of the modem about a minute.
+PATIENCE_S = 90.0
+_POLL_S = 1.0
+
+
+class Changes:
+    """Sends the requests of plans.
+
+    Args:
+        session: the way to the modem.
+        clock: for deadlines.
+        patience_s: how long a lost session, a busy modem or a lasting connection is waited for.
+    """
+
+    def __init__(self, session: HilinkSession, clock: Clock, patience_s: float) -> None:
+        self._session = session
+        self._clock = clock
+        self._patience_s = patience_s
+
+    def ensure(
+        self, lines: tuple[str, ...], secrets: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Make true what the requests ask for, in their order; nothing when it is true already.
+
+        Args:
+            lines: requests of a plan.
+            secrets: name of a profile -> password of its APN.
+
+        Raises:
+            ApplyError: the modem refused, or accepted and did not do it.
+            DeviceUnreachableError, BusyError: it did not become available in time.
+        """
+        commands = [hilink_plan.parse_command(line) for line in lines]
+        until = self._clock.monotonic() + self._patience_s
+        while True:
+            try:
+                if not self._all_hold(commands):
+                    for command in commands:
+                        self._make_true(command, secrets, until)
+            except (DeviceUnreachableError, BusyError):
+                if self._clock.monotonic() >= until:
+                    raise
+                self._clock.sleep(_POLL_S)
+            else:
+                return
+
+    def _all_hold(self, commands: list[Command]) -> bool:
+        """Whether the end of the plan is reached: of the data switch the last word counts."""
+        last = {command.endpoint: command for command in commands if command.data_on is not None}
+        lasting = [c for c in commands if c.data_on is None] + list(last.values())
+        if any(command.secret for command in commands):
+            return False  # a password cannot be read back
+        profiles, data_on = self._read()
+        return not any(hilink_plan.holds(c, profiles, data_on=data_on) for c in lasting)
+
+    def _make_true(self, command: Command, secrets: Mapping[str, str], until: float) -> None:
+        profiles, data_on = self._read()
+        if command.secret or hilink_plan.holds(command, profiles, data_on=data_on):
+            self._send(command, profiles, secrets)
+            profiles, data_on = self._read()
+            if problem := hilink_plan.holds(command, profiles, data_on=data_on):
+                raise self._not_applied(command, problem)
+        if command.data_on is False:
+            self._wait_disconnected(command, until)
+
+    def _send(self, command: Command, profiles: DialProfiles, secrets: Mapping[str, str]) -> None:
+        action = command.says
+        secret = secrets.get(command.defines or "", "")
+        try:
+            body = hilink_plan.filled(command, profiles, secret)
+        except LookupError as error:
+            raise ApplyError(self._session.subject, action, str(error)) from error
+        encrypted = command.endpoint == hilink_plan.PROFILES
+        self._session.post(command.endpoint, body, action, encrypted=encrypted)
+
+    def _wait_disconnected(self, command: Command, until: float) -> None:
+        """The next connection must be a new one: an old one would pass for the new profile's."""
+        while not disconnected(self._session.get("monitoring/status")):
+            if self._clock.monotonic() >= until:
+                raise self._not_applied(command, "the modem stays connected")
+            self._clock.sleep(_POLL_S)
+
+    def _read(self) -> tuple[DialProfiles, bool]:
+        switch = text_of(self._session.get(hilink_plan.DATA), "dataswitch")
+        if switch not in {"0", "1"}:
+            raise DeviceError(
+                self._session.subject, f"read {hilink_plan.DATA}", f"the switch is {switch!r}"
+            )
+        return self.profiles(), switch == "1"
+
+    def profiles(self) -> DialProfiles:
+        """The dial-up profiles now. Raises `DeviceError` when the answer is no list of them."""
+        try:
+            return parse_profiles(self._session.get(hilink_plan.PROFILES))
+        except ValueError as error:
+            action = f"read {hilink_plan.PROFILES}"
+            raise DeviceError(self._session.subject, action, str(error)) from error
+
+    def _not_applied(self, command: Command, problem: str) -> ApplyError:
+        return ApplyError(
+            self._session.subject,
+            command.says,
+            f"accepted but not applied: {problem}",
+            "look at the modem's own page; its firmware may need another way",
+        )
