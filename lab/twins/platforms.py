@@ -8,8 +8,10 @@ from __future__ import annotations
 from lab.errors import LabError
 
 TWINS = {
+    "ios": "lab.twins.ios",
     "routeros6": "lab.twins.routeros6",
     "routeros7": "lab.twins.routeros7",
+    "vyos": "lab.twins.vyos",
 }
 
 

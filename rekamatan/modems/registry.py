@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 # platform -> module under `rekamatan.modems`, class
 _DRIVERS = {
+    "ios": ("ios", "IosDriver"),
     "routeros6": ("routeros6", "Routeros6Driver"),
     "routeros7": ("routeros7", "Routeros7Driver"),
+    "vyos": ("vyos", "VyosDriver"),
 }
 # platform -> module with its `configure_base`; others are configured by whoever installs them
 _BASES = {
