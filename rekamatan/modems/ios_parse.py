@@ -136,7 +136,7 @@ def parse_profiles(text: str) -> tuple[CellProfile, ...]:
         if header := _PROFILE.match(line):
             blocks.append((header, []))
             inside = True
-        elif line.startswith("====") or _SESSION.match(line):
+        elif line.lstrip().startswith("====") or _SESSION.match(line):
             inside = False
         elif inside:
             blocks[-1][1].append(line)
@@ -203,7 +203,7 @@ def technology(figures: list[tuple[str, str]]) -> str | None:
 
 def _roaming(figures: list[tuple[str, str]]) -> bool | None:
     status = (value_of(figures, "Current Roaming Status") or "").lower()
-    return {"home": False, "roaming": True}.get(status)
+    return {"home": False, "roam": True}.get(status[:4])
 
 
 def wants_pin(text: str) -> bool:

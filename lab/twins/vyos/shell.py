@@ -64,21 +64,33 @@ def _commands(session: Session, found: re.Match[str]) -> str:
 
 
 def _interfaces(session: Session, found: re.Match[str]) -> str:
+    """The table of 1.4 and later; 1.3 shows name, address, state and description only."""
     del found
-    device = session.device
+    device, name = session.device, session.device.config.interface
     bearer = device.modem.bearer
-    description = device.active.value(f"interfaces wwan {device.config.interface} description")
-    lan = device.active.value("interfaces ethernet eth0 address") or "-"
+    description = device.active.value(f"interfaces wwan {name} description") or ""
     address = f"{bearer.address}/30" if bearer else "-"
     state = "u/u" if bearer else "u/D"
+    lan = device.active.value("interfaces ethernet eth0 address") or "-"
+    codes = "Codes: S - State, L - Link, u - Up, D - Down, A - Admin Down\n"
+    if device.config.version.startswith("1.3"):
+        return (
+            f"{codes}Interface        IP Address                        S/L  Description\n"
+            "---------        ----------                        ---  -----------\n"
+            f"eth0             {lan:<33} u/u  \n"
+            "lo               127.0.0.1/8                       u/u  \n"
+            "                 ::1/128\n"
+            f"{name:<16} {address:<33} {state}  {description}"
+        )
+    mac, vrf = "00:53:00:00:00:01", "default"
     return (
-        "Codes: S - State, L - Link, u - Up, D - Down, A - Admin Down\n"
-        "Interface        IP Address                        S/L  Description\n"
-        "---------        ----------                        ---  -----------\n"
-        f"eth0             {lan:<33} u/u  \n"
-        "lo               127.0.0.1/8                       u/u  \n"
-        "                 ::1/128\n"
-        f"{device.config.interface:<16} {address:<33} {state}  {description or ''}"
+        f"{codes}"
+        "Interface    IP Address        MAC                VRF        MTU  S/L    Description\n"
+        "-----------  ----------------  -----------------  -------  -----  -----  -------------\n"
+        f"eth0         {lan:<16}  {mac:<17}  {vrf:<7}   1500  u/u\n"
+        f"lo           {'127.0.0.1/8':<16}  {'00:00:00:00:00:00':<17}  {vrf:<7}  65536  u/u\n"
+        "             ::1/128\n"
+        f"{name:<11}  {address:<16}  {'n/a':<17}  {vrf:<7}   1500  {state}    {description}"
     )
 
 
