@@ -14,6 +14,7 @@ from rekamatan.modems.ios_parse import CellProfile, clean
 WAN, TRIAL, CONFIRMED = "rekamatan_wan", "rekamatan_trial", "rekamatan_confirmed"
 PREFIX = "wanrb-"
 _MARK = re.compile(rf"^event manager environment ({WAN}|{TRIAL}|{CONFIRMED}) (.*)$", re.MULTILINE)
+_LISTED = re.compile(rf"^\s*\d+\s+({WAN}|{TRIAL}|{CONFIRMED})\s+(.*)$", re.MULTILINE)
 _WAN_VALUE = re.compile(r"^(\S+) slot=(\S*) apn=(\S+)$")
 _DATA_PROFILE = re.compile(
     r"^\s*lte sim data-profile (\d+) attach-profile (\d+)(?: slot (\d+))?\s*$"
@@ -79,6 +80,11 @@ def parse_config(text: str) -> WanConfig:
             profiles.append(CellProfile(int(number), apn, auth or "none", user or ""))
     marks = {name: value.strip() for name, value in _MARK.findall(cleaned)}
     return WanConfig(data_profiles, primary, tuple(profiles), marks)
+
+
+def parse_environment(text: str) -> dict[str, str]:
+    """Our variables of `show event manager environment all`: number, name, value."""
+    return {name: value.strip() for name, value in _LISTED.findall(clean(text))}
 
 
 def named_profile(config: WanConfig, slot: str | None, apn: str | None) -> str | None:

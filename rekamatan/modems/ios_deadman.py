@@ -22,6 +22,7 @@ from rekamatan.modems.ios_config import (
     WanConfig,
     parse_applets,
     parse_config,
+    parse_environment,
 )
 from rekamatan.modems.ios_parse import PLATFORM
 from rekamatan.modems.ios_revert import (
@@ -75,11 +76,11 @@ class DeadMan:
 
     def pending(self) -> PendingRollback | None:
         """The timer on the device; the remains of one that fired when none is live."""
-        timer, applets = self._timer(), self._applets()
-        name = next(iter(sorted(applets)), "")
+        timer, registered = self._timer(), self._registered()
+        name = min(registered, default="")
         plan_id = name.removeprefix(PREFIX)
         if timer is not None:
-            remaining = self._remaining(timer, applets.get(name))
+            remaining = self._remaining(timer, self._applets().get(name))
             return PendingRollback(plan_id or f"of user {timer.user}", remaining)
         if not name or self._marks().get(TRIAL) == plan_id:
             return None  # confirmed, and only not tidied up: the applet does nothing any more
@@ -98,7 +99,7 @@ class DeadMan:
                 raise ApplyError(
                     self._console.subject, f"confirm {plan_id}", "the timer is still on the modem"
                 )
-        elif self._config().marks.get(CONFIRMED) == plan_id and not self._applets():
+        elif self._marks().get(CONFIRMED) == plan_id and not self._applets():
             self._save(plan_id)
             return
         elif self._marks().get(TRIAL) != plan_id:
@@ -237,8 +238,7 @@ class DeadMan:
         expected = tuple(line for line in wanted if line != "exit")
         if applet is None or sorted(applet.lines) != sorted(expected):
             raise self._not_armed(name, "the applet does not read back as sent")
-        registered = self._console.ask("show event manager policy registered")
-        if name not in registered.split():
+        if name not in self._registered():
             raise self._not_armed(name, "the modem did not register the applet")
         timer = self._timer()
         if timer is None or timer.minutes != minutes:
@@ -266,11 +266,16 @@ class DeadMan:
         command = f"show running-config | section ^event manager applet {PREFIX}"
         return parse_applets(self._console.ask(command))
 
+    def _registered(self) -> set[str]:
+        """Names of our applets; also who may not see the configuration sees these."""
+        text = self._console.ask("show event manager policy registered")
+        return {word for word in text.split() if word.startswith(PREFIX)}
+
     def _config(self) -> WanConfig:
         return parse_config(self._console.running())
 
     def _marks(self) -> dict[str, str]:
-        return self._config().marks
+        return parse_environment(self._console.ask("show event manager environment all"))
 
     def _remaining(self, timer: RevertTimer, applet: Applet | None) -> float | None:
         """By the device's own clock; whichever of the two comes first."""

@@ -7,14 +7,22 @@ old carrier dials with is not overwritten, so that a reload brings the old carri
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import ConfigError, DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
-from rekamatan.modems.ios_config import WAN, WanConfig, parse_config
-from rekamatan.modems.ios_parse import PLATFORM, CellProfile, default_profile, parse_profiles
+from rekamatan.modems.ios_config import WAN, WanConfig, parse_config, parse_environment
+from rekamatan.modems.ios_parse import (
+    PLATFORM,
+    CellProfile,
+    default_profile,
+    pairs,
+    parse_profiles,
+    value_of,
+)
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
@@ -61,12 +69,23 @@ def sections(raw: str) -> dict[str, str]:
 def reading_of(raw: str) -> Reading:
     """The WAN configuration and the modem's profiles."""
     text = sections(raw)
-    config = parse_config(text.get("config", "") + text.get("marks", ""))
-    profiles = parse_profiles(text.get("cellular", ""))
+    cellular, shown = text.get("cellular", ""), text.get("config", "")
+    profiles = parse_profiles(cellular)
+    config = parse_config(shown) if "controller " in shown else _unseen(cellular, profiles)
+    config = dataclasses.replace(config, marks=parse_environment(text.get("marks", "")))
     may_configure = "Incomplete" in text.get("probe-account", "")
     refused = "Incomplete" not in text.get("probe-profiles", "")
     keeps = "config" if config.profiles or (may_configure and refused) else "nvram"
     return Reading(config, profiles, keeps)
+
+
+def _unseen(cellular: str, profiles: tuple[CellProfile, ...]) -> WanConfig:
+    """What the modem itself tells of a configuration that the account may not see."""
+    slot, used = value_of(pairs(cellular), "Active SIM"), default_profile(profiles)
+    if slot is None or used is None:
+        return WanConfig()
+    line = f"lte sim data-profile {used.number} attach-profile {used.number} slot {slot}"
+    return WanConfig({slot: line}, primary=slot)
 
 
 def render(

@@ -175,14 +175,21 @@ def test_confirm_after_a_restart_says_that_the_change_is_gone(
 
 
 def test_reader_sees_and_cannot_move(boot: Callable[..., tuple[IosTwin, IosDriver]]) -> None:
-    twin, _ = boot()
+    twin, driver = boot()
+    driver.arm(driver.render(TELKOMSEL, driver.read_state(), "run-9"), LONG_S)
     reader = open_driver(BENCH.access(twin), PASSWORDS["rekamatan-read"], {}, read_only=True)
     state = reader.read_state()
     assert state.profile == "indosat"
+    assert "end" in twin.console("show running-config", "rekamatan-read")
+    assert "hostname" not in twin.console("show running-config", "rekamatan-read")
+    assert reader.render(INDOSAT, state, "run-1").empty
     plan = reader.render(TELKOMSEL, state, "run-1")
     with pytest.raises(ApplyError, match="Invalid input"):
         reader.apply(plan)
+    pending = reader.pending()
     reader.close()
+    assert pending is not None
+    assert pending.plan_id == "run-9"
     assert twin.is_on(INDOSAT)
 
 

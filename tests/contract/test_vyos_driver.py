@@ -125,10 +125,52 @@ def test_confirm_that_was_cut_off_is_finished(
     twin.device.confirm()
     assert driver.pending() is None
     twin.advance(61)
+    until(lambda: not twin.device.units, "the timer of the slot ran")
     settled(twin, TELKOMSEL)
     driver.confirm("run-1")
     assert twin.device.saved.value("interfaces wwan wwan0 apn") == "internet"
     assert "wanrb" not in str(twin.device.files)
+
+
+def test_boot_line_does_nothing_once_the_change_was_saved(
+    boot: Callable[..., tuple[VyosTwin, VyosDriver]], faults: Faults
+) -> None:
+    # killed after saving and before the boot script was tidied up
+    twin, driver = boot()
+    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    driver.arm(plan, LONG_S)
+    driver.apply(plan)
+    settled(twin, TELKOMSEL)
+    faults.ignore = ["sudo sed"]
+    with pytest.raises(ApplyError, match="still on the modem"):
+        driver.confirm("run-1")
+    driver.close()
+    twin.power_cut()
+    twin.boot()
+    assert "wanrb-run-1" in str(twin.device.files)
+    twin.advance(60)
+    until(lambda: not twin.device.boot_hooks_left, "the boot script ended")
+    settled(twin, TELKOMSEL)
+    faults.ignore = []
+    driver.confirm("run-1")
+    assert "wanrb" not in str(twin.device.files)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("^commit", '[ interfaces wwan wwan0 ]\nNo APN configured for "wwan0"!\n\nCommit failed'),
+        ("wwan0 apn", "  Value validation failed\n  Set failed"),
+    ],
+)
+def test_refusal_is_told_in_the_devices_own_words(
+    boot: Callable[..., tuple[VyosTwin, VyosDriver]], faults: Faults, pattern: str, words: str
+) -> None:
+    _, driver = boot()
+    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    faults.answers = {pattern: f"{words}\n[edit]"}
+    with pytest.raises(ApplyError, match=r"No APN configured|Value validation failed"):
+        driver.apply(plan)
 
 
 def test_revert_after_a_confirm_is_durable(

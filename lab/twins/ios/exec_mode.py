@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _ENTERING = "Enter configuration commands, one per line.  End with CNTL/Z."
 _NO_ARCHIVE = "%Please turn config archive on before using Rollback Confirmed Change\n"
-_FULL = 15
 _FOR_READERS = ("show", "ping", "terminal", "exit", "logout", "enable", "disable")
 
 
@@ -25,7 +24,7 @@ def grammar_of(session: Session) -> Grammar:
     patterns = [
         pattern
         for pattern in _COMMANDS
-        if session.privilege >= _FULL or pattern.split()[0] in _FOR_READERS
+        if session.privilege >= shows.FULL or pattern.split()[0] in _FOR_READERS
     ]
     if session.device.config.keeps == "config":
         patterns = [p for p in patterns if "lte profile" not in p]
@@ -177,6 +176,7 @@ _COMMANDS: dict[str, Callable[..., Awaitable[str]]] = {
     "show startup-config": shows.startup,
     "show archive": shows.archive,
     "show archive config rollback timer": shows.revert_timer,
+    "show event manager environment all": shows.environment,
     "show event manager policy registered": shows.policies,
     "show ip interface brief": shows.ip_interfaces,
     "show ip route": shows.route,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lab.twins.ios import applets, cellular
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from lab.twins.ios.session import Session
 
+FULL = 15
+_VARIABLE = re.compile(r"event manager environment (\S+) (.*)")
 NONE_PENDING = "%No Rollback Confirmed Change pending\n"
 
 
@@ -36,8 +39,8 @@ async def clock(session: Session) -> str:
 
 
 async def running(session: Session) -> str:
-    """The running configuration."""
-    text = session.device.running_text()
+    """The running configuration; who may configure nothing is shown nothing of it."""
+    text = session.device.running_text() if session.privilege >= FULL else "!\nend\n"
     return f"Building configuration...\n\nCurrent configuration : {len(text)} bytes\n{text}"
 
 
@@ -114,6 +117,14 @@ async def revert_timer(session: Session) -> str:
         f"Timer value: {revert.minutes} min\n"
         f"User: {revert.user}(Priv: 15, View: 0)\n"
     )
+
+
+async def environment(session: Session) -> str:
+    """EEM variables."""
+    lines = ["No.  Name                          Value"]
+    found = (m for line in session.device.running if (m := _VARIABLE.match(line)))
+    lines += [f"{at:<4} {m[1]:<29} {m[2]}" for at, m in enumerate(found, start=1)]
+    return "\n".join(lines)
 
 
 async def policies(session: Session) -> str:

@@ -198,6 +198,12 @@ class Device:
             if hook := _HOOK.search(line):
                 self.alarms.set(f"boot {line}", _BOOT_HOOK_S, _Hook(self, hook[1], hook[2]))
 
+    @property
+    def boot_hooks_left(self) -> bool:
+        """Whether a line of the boot script is still waiting."""
+        lines = self.files.get(BOOT_SCRIPT, "").splitlines()
+        return any(self.alarms.at(f"boot {line}") is not None for line in lines)
+
     def append(self, path: str, line: str) -> None:
         """A line at the end of a file under /config, which is on flash."""
         self.files[path] = f"{self.files.get(path, '')}{line}\n"

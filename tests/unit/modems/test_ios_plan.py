@@ -29,7 +29,7 @@ def profiles(**apns: str) -> str:
 
 def reading(shown: str, config: str = "", *, account: str = FULL, keeps: str = FULL) -> ModemState:
     """A reading in slot 0 on indosat, profile 1."""
-    mark = "event manager environment rekamatan_wan indosat slot=0 apn=indosatgprs"
+    mark = "No.  Name             Value\n1    rekamatan_wan    indosat slot=0 apn=indosatgprs"
     controller = f"controller Cellular 0/2/0\n{config}"
     raw = (
         f"### cellular\n{shown}\n### config\n{controller}\n### marks\n{mark}\n"
@@ -111,6 +111,15 @@ def test_undo_names_everything_that_was_changed() -> None:
         "event manager environment rekamatan_wan indosat slot=0 apn=indosatgprs",
         "do cellular 0/2/0 lte sim activate slot 0",
     )
+
+
+def test_account_that_sees_no_configuration_plans_nothing_where_nothing_differs() -> None:
+    shown = f"Active SIM = 0\n{profiles(p1='indosatgprs')}"
+    state = reading(shown, account=REFUSED, keeps=REFUSED)
+    state = dataclasses.replace(state, raw=state.raw.replace("controller Cellular 0/2/0\n", ""))
+    home = dataclasses.replace(AWAY, name="indosat", apn="indosatgprs", sim=Sim("0", "", ""))
+    assert plan_lines(state, home) == ()
+    assert plan_lines(state)
 
 
 def test_modem_without_slots() -> None:
