@@ -59,6 +59,11 @@ class CliSession(SshSession):
     def __init__(self, access: ModemAccess, username: str, password: str, manners: Manners) -> None:
         super().__init__(access, username, password, manners.device_type)
         self._manners = manners
+        self._other_base = ""
+
+    def will_be_called(self, base: str) -> None:
+        """The next line changes the device's name, and with it the base of the prompt."""
+        self._other_base = base
 
     def exchange(self, line: str, timeout_s: float | None = None) -> Answer:
         """Send one line; the answer ends with a prompt, or with a question.
@@ -82,7 +87,8 @@ class CliSession(SshSession):
             ) from None  # the text of the cause may quote the command, and with it a secret
 
     def _read(self, connection: netmiko.BaseConnection, echo: str, wait_s: float) -> Answer:
-        base = re.escape(_ANSI.sub("", connection.base_prompt))
+        bases = [_ANSI.sub("", connection.base_prompt), self._other_base]
+        base = f"(?:{'|'.join(re.escape(name) for name in bases if name)})"
         prompt = re.compile(r"(?:^|\n)" + self._manners.prompt(base))
         deadline = time.monotonic() + wait_s
         received = ""

@@ -34,6 +34,7 @@ RESTARTING = "the modem is restarting"
 _POLL_S = 1.0
 _SAVE_S = 60.0  # writing NVRAM, and rolling back, take their time
 _MAX_QUESTIONS = 4
+_HOST_SHOWN = 16  # of the host name, as netmiko keeps it: the rest may be cut off in the prompt
 _ENTERED = re.compile(
     r"^(?:Enter configuration commands|Rollback Confirmed Change: Backing up|flash|bootflash)"
 )
@@ -54,6 +55,10 @@ class Session(Protocol):
 
     def exchange(self, line: str, timeout_s: float | None = None) -> Answer:
         """Send one line, give what it printed and the prompt after it."""
+        ...
+
+    def will_be_called(self, base: str) -> None:
+        """The next line changes the device's name, and with it the base of the prompt."""
         ...
 
     def close(self) -> None:
@@ -166,6 +171,8 @@ class Console:
         self._silent("end")
 
     def _silent(self, line: str, secret: str = "") -> None:
+        if line.startswith("hostname "):
+            self._session.will_be_called(line.split()[1][:_HOST_SHOWN])
         text = clean(self._session.exchange(line.replace(SECRET, secret)).text)
         problems = [part for part in text.splitlines() if part.strip(" ^")]
         if problems:

@@ -29,8 +29,10 @@ _DRIVERS = {
 }
 # platform -> module with its `configure_base`; others are configured by whoever installs them
 _BASES = {
+    "ios": "ios_base",
     "routeros6": "routeros_base",
     "routeros7": "routeros_base",
+    "vyos": "vyos_base",
 }
 
 

@@ -25,6 +25,7 @@ _GLOBAL = (
     "hostname WORD",
     *(f"{word} REST" for word in ("ip", "username", "logging", "service", "ntp", "aaa", "enable")),
     *(f"{word} REST" for word in ("snmp-server", "clock", "access-list", "dialer-list", "crypto")),
+    "privilege REST",
     "end",
     "exit",
 )
@@ -56,6 +57,7 @@ _SUB = {
     ),
     "config-line": ("REST",),
 }  # fmt: skip
+_USERNAME = re.compile(r"username (\S+) privilege (\d+) secret (?:0 )?(\S+)$")
 _NUMBERS, _SLOTS = range(1, 17), ("0", "1")
 
 
@@ -104,6 +106,9 @@ def _step_out(session: Session) -> None:
 
 def _accept(session: Session, match: Match) -> None:
     line = _canonical(match)
+    if user := _USERNAME.match(line):
+        session.device.passwords[user[1]] = user[3]
+        line = f"username {user[1]} privilege {user[2]} secret 9 $9$twin"
     opening = match.pattern.replace("cellular", "Cellular")
     _check(match, line)
     if opening in _OPENING:

@@ -63,7 +63,7 @@ class Device:
         self.config = config
         self.clock = clock or TwinClock()
         self.faults = FaultFile(config.flash / "faults.json", faults)
-        self.store = FlashStore(config.flash / "startup.json", lambda: {"lines": self.startup}, 0)
+        self.store = FlashStore(config.flash / "startup.json", self._saved, 0)
         self._nvram = FlashStore(config.flash / "modem.json", lambda: dict(self._in_modem), 0)
         saved, in_modem = self.store.load(), self._nvram.load()
         self.fresh = saved is None
@@ -72,6 +72,8 @@ class Device:
             factory.profiles(config) if in_modem is None else in_modem
         )
         self.running: Tree = copy.deepcopy(self.startup)
+        users = {name: user.password for name, user in config.users.items()}
+        self.passwords: dict[str, str] = users if saved is None else dict(saved["passwords"])
         self.modem = Modem(
             radio, config.sims, config.timing, self._notice, locked=config.pin_locked
         )
@@ -106,9 +108,8 @@ class Device:
     def authenticate(self, username: str, password: str, peer: str) -> bool:
         """Whether this user is in the running configuration and the password is right."""
         del peer
-        account = self.config.users.get(username)
         known = any(line.startswith(f"username {username} ") for line in self.running)
-        return known and account is not None and account.password == password
+        return known and self.passwords.get(username) == password
 
     def privilege(self, username: str) -> int:
         """15, or 7 for who only reads."""
@@ -186,6 +187,9 @@ class Device:
         """`write memory`."""
         self.startup = copy.deepcopy(self.running)
         self.store.flush()
+
+    def _saved(self) -> dict[str, Any]:
+        return {"lines": self.startup, "passwords": self.passwords}
 
     def activate(self, slot: str) -> None:
         """Move to the SIM in this slot; the modem restarts."""

@@ -88,7 +88,9 @@ class Device:
         """Whether this user exists and the password is right."""
         del peer
         account = self.config.users.get(username)
-        return account is not None and account.password == password
+        path = f"system login user {username} authentication plaintext-password"
+        expected = account.password if account else self.active.value(path)
+        return expected is not None and expected == password
 
     def may_configure(self, username: str) -> bool:
         """Level admin, or operator."""
