@@ -36,7 +36,7 @@ _SAVE_S = 60.0  # writing NVRAM, and rolling back, take their time
 _MAX_QUESTIONS = 4
 _HOST_SHOWN = 16  # of the host name, as netmiko keeps it: the rest may be cut off in the prompt
 _ENTERED = re.compile(
-    r"^(?:Enter configuration commands|Rollback Confirmed Change: Backing up|flash|bootflash)"
+    r"^(?:Enter configuration commands|Rollback Confirmed Change: Backing up|[a-z]+\d*:\S+$)"
 )
 _CONTEXT = re.compile(r"^(?:controller|interface|event manager applet|exit\b)")
 _CREATE = re.compile(
@@ -156,7 +156,7 @@ class Console:
         """One visit of configuration mode. Raises `ApplyError` with the device's words."""
         answer = self._session.exchange(entering, _SAVE_S)
         text = self._redacted(clean(answer.text))
-        unexpected = [s for s in text.splitlines() if s.strip() and not _ENTERED.match(s)]
+        unexpected = [s for s in text.splitlines() if s.strip() and not _ENTERED.match(s.strip())]
         if error_in(text) or unexpected or "(config" not in answer.prompt:
             reason = error_in(text) or (unexpected or ["no configuration mode"])[0]
             if "(config" in answer.prompt:

@@ -40,7 +40,7 @@ _POLL_S = 1.0
 _VERSION = re.compile(r"^Version:\s*VyOS (\S+)", re.MULTILINE)
 _MODEL = re.compile(r"^Hardware model:\s*(.+?)\s*$", re.MULTILINE)
 _SERIAL = re.compile(r"^Hardware S/N:\s*(\S+)", re.MULTILINE)
-_OLDEST = (1, 3)  # `interfaces wwan` is in it
+_OLDEST = (1, 4)  # before it commit-confirm was no systemd timer, whose state can be read
 MANNERS = Manners(
     "vyos", lambda base: base + r"(?::[^\n]*?)?[$#] ?", lambda line: "[commit-confirm]" in line
 )
@@ -101,7 +101,7 @@ class VyosDriver:
             raise NotSupportedError(
                 self._console.subject,
                 "identify",
-                f"VyOS {version[1] if version else 'of unknown version'} has no wwan interfaces",
+                f"VyOS {version[1] if version else 'of unknown version'} is not VyOS 1.4 or later",
                 "correct platform in site_modem, or upgrade the router",
             )
         model, serial = _MODEL.search(text), _SERIAL.search(text)
@@ -266,6 +266,6 @@ class VyosDriver:
 
 
 def _supported(version: str) -> bool:
-    """1.3 and later; rolling releases are named by their date."""
+    """1.4 and later; rolling releases are named by their date."""
     parts = re.match(r"(\d+)\.(\d+)", version)
     return parts is not None and (int(parts[1]), int(parts[2])) >= _OLDEST

@@ -32,7 +32,9 @@ UNIT = "commit-confirm.timer"
 BOOT_SCRIPT = "/config/scripts/vyos-postconfig-bootup.script"
 _MINUTE_S = 60
 _SLOT_EARLIER_S = 5  # the SIM first, while the commit still shows as unconfirmed
-_STATUS = f"systemctl show {UNIT} --property=ActiveState --property=NextElapseUSecMonotonic"
+_STATUS = (
+    f"systemctl show --no-pager {UNIT} --property=ActiveState --property=NextElapseUSecMonotonic"
+)
 _ACTIVE = re.compile(r"^ActiveState=(\S+)", re.MULTILINE)
 _NEXT = re.compile(r"^NextElapseUSecMonotonic=(.+)$", re.MULTILINE)
 _STOPPED = re.compile(r"(?:Reload|Reboot) timer stopped")

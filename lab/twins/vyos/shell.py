@@ -205,7 +205,7 @@ _COMMANDS: tuple[tuple[str, Callable[[Session, re.Match[str]], str]], ...] = (
     (r"(?:sudo )?mmcli (?:--modem|-m) any", _modem),
     (r"(?:sudo )?mmcli (?:--sim|-i) any", _sim),
     (r"(?:sudo )?mmcli (?:--modem|-m) any --set-primary-sim-slot=(\d+)", _select_slot),
-    (r"systemctl show commit-confirm\.timer .*", _timer),
+    (r"systemctl show (?:--no-pager )?commit-confirm\.timer .*", _timer),
     (r"systemctl is-active (\S+)", _is_active),
     (r"sudo systemd-run --quiet --on-active=(\d+)s --unit=(\S+) (sh -c .+)", _start_unit),
     (r"sudo systemctl stop (\S+)", _stop_unit),

@@ -24,7 +24,7 @@ SITUATIONS: dict[Situation, dict[str, object]] = {
     Situation.NORMAL: {},
     Situation.NO_SIM: {"sims": {}},
     Situation.PIN_LOCKED: {"pin_locked": True},
-    Situation.UNKNOWN_FIRMWARE: {"version": "1.2.8"},
+    Situation.UNKNOWN_FIRMWARE: {"version": "1.3.8"},
     Situation.RESTARTING: {"absent_seconds": 60.0},
 }
 COMMIT_FAILED = '[ interfaces wwan wwan0 ]\nNo APN configured for "wwan0"!\n\nCommit failed\n[edit]'

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekamatan.modems import ios_config, ios_parse, ios_revert
-from rekamatan.modems.ios_console import config_difference, steps_of
+from rekamatan.modems.ios_console import _ENTERED, config_difference, steps_of
 
 CASES = Path(__file__).parents[2] / "cases" / "ios"
 CAPTURES = Path(__file__).parents[4] / "shared/reference/modem-samples/cisco-ios"
@@ -274,3 +274,23 @@ def test_parsers_never_fail(text: str) -> None:
     ios_config.parse_config(text)
     ios_config.parse_applets(text)
     ios_revert.parse_revert_timer(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Enter configuration commands, one per line.  End with CNTL/Z.",
+        (
+            "Rollback Confirmed Change: Backing up current running config to flash:archive-1\n\n"
+            "Enter configuration commands, one per line.  End with CNTL/Z."
+        ),
+        "Rollback Confirmed Change: Backing up current running config to\n flash:/rollback_1.cfg",
+    ],
+)
+def test_what_entering_configuration_mode_may_say(text: str) -> None:
+    assert all(_ENTERED.match(line.strip()) for line in text.splitlines() if line.strip())
+
+
+def test_other_words_on_entering_are_a_refusal() -> None:
+    assert not _ENTERED.match("Configuration mode is locked by process '105'")
+    assert not _ENTERED.match("%Error opening flash:archive-1 (No space left on device)")

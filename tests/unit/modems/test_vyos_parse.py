@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekamatan.modems import vyos_deadman, vyos_parse
+from rekamatan.modems import vyos, vyos_deadman, vyos_parse
 from rekamatan.modems.vyos_console import config_difference
 
 CASES = Path(__file__).parents[2] / "cases" / "vyos"
@@ -204,3 +204,18 @@ def test_parsers_never_fail(text: str) -> None:
     vyos_parse.parse_mark(text)
     vyos_parse.default_route(text)
     vyos_parse.error_in(text)
+
+
+@pytest.mark.parametrize(
+    ("version", "supported"),
+    [
+        ("1.4.0", True),
+        ("1.5-rolling-202410210007", True),
+        ("2025.11", True),
+        ("1.3.8", False),
+        ("1.2.9-S1", False),
+        ("999", False),
+    ],
+)
+def test_supported_releases(version: str, *, supported: bool) -> None:
+    assert vyos._supported(version) is supported
