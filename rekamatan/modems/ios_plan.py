@@ -98,50 +98,54 @@ def render(
         DeviceError: the modem is not there (it is restarting), or has no profile number left.
         NotSupportedError: the plan names a SIM slot and the modem has none to choose.
     """
+    _check_words(profile)
+    reading, previous = reading_of(state.raw), _active(state, profile.name, interface, subject)
+    slot = _slot(profile, state, subject)
+    number, exists = _number(reading, profile, slot, subject)
+    changes = _changes(reading, profile, slot, number)
+    differs = bool(changes) or not exists or (previous, state.sim_slot) != (profile.name, slot)
+    values = {
+        "unit": unit_of(interface),
+        "create": _creates(reading, profile, number, exists=exists),
+        "number": number,
+        "slot": "" if state.sim_slot == slot else slot,
+        "mark": f"{profile.name} slot={slot} apn={profile.apn}",
+        **changes,
+    }
+    return ChangePlan(
+        plan_id=plan_id,
+        target=profile.name,
+        previous=previous,
+        commands=_commands(profile, values) if differs else (),
+        undo=_undo(reading, state, slot, changes, unit_of(interface)) if differs else (),
+        before=_description(previous, state.apn, state.sim_slot, _shown(reading, state)),
+        after=_description(profile.name, profile.apn, slot, profile.auth),
+    )
+
+
+def _check_words(profile: WanProfile) -> None:
     for key, value in (("apn", profile.apn), ("username", profile.username)):
         if value and not can_send(value):
             raise ConfigError(
                 "wan_profiles", f"{profile.name}.{key}", "has a character IOS cannot take"
             )
-    reading = reading_of(state.raw)
+
+
+def _active(state: ModemState, wanted: str, interface: str, subject: str) -> str:
     if state.profile is None:
         raise DeviceError(
             subject,
-            f"plan the switch to {profile.name}",
+            f"plan the switch to {wanted}",
             f"the modem of {interface} shows no data profile",
             "it is restarting, or the interface name in site_modem is wrong; try in 60 s",
         )
-    slot = _slot(profile, state, subject)
-    number, exists = _number(reading, profile, slot, subject)
-    changes = _changes(reading, profile, slot, number)
-    active = state.profile == profile.name and state.sim_slot == slot
-    unit = unit_of(interface)
-    commands: tuple[str, ...] = ()
-    if changes or not exists or not active:
-        commands = command_lines(
-            PLATFORM,
-            "activate",
-            unit=unit,
-            create=_creates(reading, profile, number, exists=exists),
-            number=number,
-            apn=profile.apn,
-            auth=profile.auth,
-            user=profile.username,
-            secret=SECRET,
-            data_profile=changes.get("data_profile", ""),
-            primary=changes.get("primary", ""),
-            mark=f"{profile.name} slot={slot} apn={profile.apn}",
-            slot="" if state.sim_slot == slot else slot,
-        )
-    return ChangePlan(
-        plan_id=plan_id,
-        target=profile.name,
-        previous=state.profile,
-        commands=commands,
-        undo=_undo(reading, state, slot, changes, unit) if commands else (),
-        before=_description(state.profile, state.apn, state.sim_slot, _shown(reading, state)),
-        after=_description(profile.name, profile.apn, slot, profile.auth),
-    )
+    return state.profile
+
+
+def _commands(profile: WanProfile, values: dict[str, object]) -> tuple[str, ...]:
+    defaults: dict[str, object] = {"data_profile": "", "primary": "", "secret": SECRET}
+    given = {"apn": profile.apn, "auth": profile.auth, "user": profile.username}
+    return command_lines(PLATFORM, "activate", **(defaults | given | values))
 
 
 def _slot(profile: WanProfile, state: ModemState, subject: str) -> str:

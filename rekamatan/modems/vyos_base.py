@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, ConfigError, DeviceError
 from rekamatan.modems.base_config import BaseChange
 from rekamatan.modems.templates import command_lines
 from rekamatan.modems.vyos import VyosDriver
-from rekamatan.modems.vyos_parse import PLATFORM, Mark, clean
+from rekamatan.modems.vyos_parse import PLATFORM, Mark, clean, words_of
 from rekamatan.modems.vyos_plan import SECRET, can_send, quoted
 
 if TYPE_CHECKING:
@@ -47,13 +46,7 @@ def _configure(
     driver: VyosDriver, desired: BaseConfig, secrets: BaseSecrets, *, check: bool
 ) -> BaseChange:
     console = driver.console
-    if driver.pending() is not None:
-        raise DeviceError(
-            console.subject,
-            "write the base configuration",
-            "a switch is pending on the modem, and saving would confirm it",
-            "settle it first: rekamatan wan pending",
-        )
+    _refuse_pending(driver)
     state = driver.read_state()
     lines = plan_lines(desired, console.ask("show configuration commands"))
     adopted = None if _named(desired, state) else adoptable(desired, state)
@@ -61,14 +54,13 @@ def _configure(
         lines += (console.describe(str(Mark(adopted.name, state.sim_slot or ""))),)
     moves = adopted is None and not _named(desired, state)
     plan = driver.render(_initial(desired), state, _RUN) if moves else None
-    if not check:
+    if not check and (lines or plan is not None):
         if lines:
             console.commit(lines, secrets.read_password)
         if plan is not None:
             driver.apply(plan)
-        if lines or plan is not None:
-            console.save()
-            _check(driver, desired)
+        console.save()
+        _check(driver, desired)
     target = state.profile if _named(desired, state) else (adopted or _initial(desired)).name
     return BaseChange(
         changed=bool(lines) or plan is not None,
@@ -78,11 +70,21 @@ def _configure(
     )
 
 
+def _refuse_pending(driver: VyosDriver) -> None:
+    if driver.pending() is not None:
+        raise DeviceError(
+            driver.console.subject,
+            "write the base configuration",
+            "a switch is pending on the modem, and saving would confirm it",
+            "settle it first: rekamatan wan pending",
+        )
+
+
 def plan_lines(desired: BaseConfig, shown: str) -> tuple[str, ...]:
     """What has to be set, from `show configuration commands`. Pure."""
-    have = {tuple(shlex.split(line)) for line in clean(shown).splitlines() if line}
+    have = {tuple(words_of(line)) for line in clean(shown).splitlines() if line}
     wanted = command_lines(PLATFORM, "base", identity=quoted(desired.identity))
-    lines = [line for line in wanted if tuple(shlex.split(line)) not in have]
+    lines = [line for line in wanted if tuple(words_of(line)) not in have]
     user = ("set", "system", "login", "user", desired.read_user)
     if not any(words[:5] == user for words in have):
         lines.append(f"{' '.join(user)} authentication plaintext-password {SECRET}")

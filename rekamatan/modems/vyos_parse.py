@@ -150,7 +150,7 @@ def parse_config(text: str, interface: str) -> WwanConfig:
     paths = set()
     for line in clean(text).splitlines():
         match = _SET.match(line.strip())
-        words = _words(match[1]) if match else []
+        words = words_of(match[1]) if match else []
         if words[:3] == ["interfaces", "wwan", interface]:
             paths.add(" ".join(words[3:-1]) if len(words) > 4 else " ".join(words[3:]))  # noqa: PLR2004
             values[" ".join(words[3:-1])] = words[-1]
@@ -162,7 +162,8 @@ def parse_config(text: str, interface: str) -> WwanConfig:
     )
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The words of a configuration command, their quotes taken off."""
     try:
         return shlex.split(text)
     except ValueError:  # a line cut off inside a quoted value

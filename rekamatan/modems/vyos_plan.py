@@ -51,50 +51,54 @@ def render(
         DeviceError: the modem is not there (it is restarting).
         NotSupportedError: the plan names a SIM slot and the modem has none to choose.
     """
+    _check_words(profile)
+    config = parse_config(sections(state.raw).get("config", ""), interface)
+    previous = _active(state, profile.name, interface, subject)
+    slot = _slot(profile, state, subject)
+    username = profile.username if profile.auth != "none" else None
+    have = (config.apn, config.username, previous, state.sim_slot)
+    differs = have != (profile.apn, username, profile.name, slot)
+    moves = state.sim_slot != slot
+    mark = Mark(profile.name, slot or "", trial=plan_id, was=previous)
+    commands = command_lines(
+        PLATFORM,
+        "activate",
+        interface=interface,
+        apn=quoted(profile.apn),
+        user=quoted(username) if username else "",
+        secret=SECRET,
+        drop_authentication=config.username is not None,
+        mark=quoted(str(mark)),
+        slot=slot if moves else "",
+    )
+    return ChangePlan(
+        plan_id=plan_id,
+        target=profile.name,
+        previous=previous,
+        commands=commands if differs else (),
+        undo=_undo(interface, config, state.sim_slot if moves else None) if differs else (),
+        before=_description(previous, config.apn, config.username, state.sim_slot),
+        after=_description(profile.name, profile.apn, username, slot),
+    )
+
+
+def _check_words(profile: WanProfile) -> None:
     for key, value in (("apn", profile.apn), ("username", profile.username)):
         if value and not can_send(value):
             raise ConfigError(
                 "wan_profiles", f"{profile.name}.{key}", "has a character VyOS cannot take"
             )
-    config = parse_config(sections(state.raw).get("config", ""), interface)
+
+
+def _active(state: ModemState, wanted: str, interface: str, subject: str) -> str:
     if state.profile is None:
         raise DeviceError(
             subject,
-            f"plan the switch to {profile.name}",
+            f"plan the switch to {wanted}",
             f"{interface} has no modem that answers",
             "it is restarting, or the interface name in site_modem is wrong; try in 60 s",
         )
-    slot = _slot(profile, state, subject)
-    username = profile.username if profile.auth != "none" else None
-    same = (config.apn, config.username) == (profile.apn, username)
-    active = state.profile == profile.name and state.sim_slot == slot
-    commands: tuple[str, ...] = ()
-    undo: tuple[str, ...] = ()
-    if not (same and active):
-        moves = state.sim_slot != slot
-        mark = Mark(profile.name, slot or "", trial=plan_id, was=state.profile)
-        commands = command_lines(
-            PLATFORM,
-            "activate",
-            interface=interface,
-            apn=quoted(profile.apn),
-            user=quoted(username) if username else "",
-            secret=SECRET,
-            drop_authentication=config.username is not None,
-            mark=quoted(str(mark)),
-            slot=slot if moves else "",
-        )
-        old = parse_mark(config.description)
-        undo = _undo(interface, config, old, state.sim_slot if moves else None)
-    return ChangePlan(
-        plan_id=plan_id,
-        target=profile.name,
-        previous=state.profile,
-        commands=commands,
-        undo=undo,
-        before=_description(state.profile, config.apn, config.username, state.sim_slot),
-        after=_description(profile.name, profile.apn, username, slot),
-    )
+    return state.profile
 
 
 def _slot(profile: WanProfile, state: ModemState, subject: str) -> str | None:
@@ -109,8 +113,9 @@ def _slot(profile: WanProfile, state: ModemState, subject: str) -> str | None:
     return wanted or state.sim_slot
 
 
-def _undo(interface: str, config: WwanConfig, old: Mark, slot: str | None) -> tuple[str, ...]:
+def _undo(interface: str, config: WwanConfig, slot: str | None) -> tuple[str, ...]:
     """The old settings; its password, where it has one, is the old profile's own secret."""
+    old = parse_mark(config.description)
     return command_lines(
         PLATFORM,
         "activate",

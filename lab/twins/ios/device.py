@@ -82,7 +82,6 @@ class Device:
         self.registered_applets: dict[str, datetime] = {}
         self.log_lines: deque[str] = deque(maxlen=_LOG_LINES)
         self.active_slot = self.primary_slot or "0"
-        self.booted_at = self.clock.monotonic()
         self._backups = 0
 
     async def start(self) -> None:
