@@ -9,10 +9,12 @@ from lab.errors import LabError
 
 TWINS = {
     "hilink": "lab.twins.hilink",
+    "ios": "lab.twins.ios",
     "openwrt": "lab.twins.openwrt",
     "routeros6": "lab.twins.routeros6",
     "routeros7": "lab.twins.routeros7",
     "rutos": "lab.twins.rutos",
+    "vyos": "lab.twins.vyos",
 }
 
 

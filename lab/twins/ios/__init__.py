@@ -1,0 +1,1 @@
+"""Twin of a Cisco router with a cellular modem: IOS-XE's modes, texts, rollback and EEM applets."""

@@ -1,0 +1,113 @@
+"""Cisco IOS-XE: the twin of a C1111 with an LTE modem, over SSH."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.twins.harness import DEFAULTS
+from lab.twins.ios.config import parse
+from lab.twins.ios.device import Device
+from rekamatan.modems.ios import IosDriver
+from tests.contract.bench import Bench, Situation, profile
+from tests.contract.cli_twin import INDOSAT_SIM, TELKOMSEL_SIM, CliTwin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.twins.engine.faults import Faults
+    from rekamatan.models import ModemAccess, WanProfile
+
+UNIT = "0/2/0"
+INDOSAT = profile("indosat", "indosatgprs", INDOSAT_SIM, "0")
+TELKOMSEL = profile("telkomsel", "internet", TELKOMSEL_SIM, "1")
+PAID = profile("paid", "vpn.telkomsel", TELKOMSEL_SIM, "1", auth="pap", username="kubu")
+SITUATIONS: dict[Situation, dict[str, object]] = {
+    Situation.NORMAL: {},
+    Situation.NO_SIM: {"sims": {}},
+    Situation.PIN_LOCKED: {"pin_locked": True},
+    Situation.UNKNOWN_FIRMWARE: {"version": "12.4(15)T9"},
+    Situation.TIMER_FORBIDDEN: {"archive": False},
+    Situation.RESTARTING: {"absent_seconds": 60.0},
+}
+POWER_SAVE = "%CELLWAN-2-POWER_SAVE_MODE: [Cellular0/2/0]: is in Power save mode. Command ignored."
+LOCKED = (
+    "Configuration mode is locked by process '105' user 'admin' from terminal 'vty1'. "
+    "Please try later."
+)
+
+
+class IosTwin(CliTwin):
+    """What the suite looks at and does."""
+
+    parse = staticmethod(parse)
+    device_class = Device
+    slots = ("0", "1")
+
+    def is_on(self, profile: WanProfile) -> bool:
+        found = self.device.profiles().get(self.device.current_number, {})
+        return (found.get("apn"), self.device.active_slot) == (profile.apn, profile.sim.slot)
+
+    def shown(self) -> str:
+        return f"{self.device.document()}\n{self.device.startup_text()}"
+
+    def apn_password(self, profile: WanProfile) -> str:
+        passwords = [
+            found["password"]
+            for found in self.device.profiles().values()
+            if found["apn"] == profile.apn
+        ]
+        return (passwords or [""])[0]
+
+
+def start(directory: Path, situation: Situation, faults: Faults) -> IosTwin:
+    twin = IosTwin(directory, faults, **SITUATIONS[situation])
+    if situation is Situation.RESTARTING:
+        twin.wait_attached()
+        twin.console(f"cellular {UNIT} lte sim activate slot 1")
+    return twin
+
+
+def connect(access: ModemAccess, password: str, apn_passwords: dict[str, str]) -> IosDriver:
+    return IosDriver(access, password, apn_passwords, patience_s=8.0)
+
+
+BENCH = Bench(
+    platform="ios",
+    start=start,
+    connect=connect,
+    password=DEFAULTS["users"]["rekamatan"]["password"],
+    home=INDOSAT,
+    away=TELKOMSEL,
+    paid=PAID,
+    version="17.09.04a",
+    interface=f"Cellular{UNIT}",
+    reading="show cellular .* all",
+    switching=(
+        "lte profile create",
+        "data-profile 2 attach-profile 2 slot 1",
+        "lte sim primary slot 1",
+        "environment rekamatan_wan telkomsel",
+        "sim activate slot 1",
+    ),
+    refusals={
+        "lte profile create": "% Incomplete command.",
+        "lte sim primary": " ^\n% Invalid input detected at '^' marker.\n",
+        "environment rekamatan_wan": '% Ambiguous command:  "event"',
+        "sim activate": POWER_SAVE,
+    },
+    busy={"^configure terminal$": LOCKED, "sim activate": POWER_SAVE},
+    arming=(
+        "^event manager applet",
+        "countdown time",
+        "action 060",
+        "action 070",
+        "revert timer",
+        "environment rekamatan_trial",
+    ),
+    confirming=(
+        "configure confirm",
+        "^no event manager applet",
+        "environment rekamatan_confirmed",
+        "write memory",
+    ),
+)
