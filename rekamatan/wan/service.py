@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
         return done
     if settled and settled.state not in TERMINAL:
         return done  # the modem is silent: nothing may be stacked on that
+    with suppress(OSError):  # not now: a full disk is refused below, with its own words
+        journal.rotate()
     if reason := _not_now(filed, ports):
         return (*done, _refuse(site, ports, journal, request, reason))
     return (*done, Switch(site, ports, journal, _resolved(site, ports, request)).run())

@@ -1,0 +1,29 @@
+"""Sentences of `rekamatan wan`."""
+
+from __future__ import annotations
+
+from rekamatan.language import Phrase
+
+NOTHING_PENDING = Phrase(id="Tidak ada pergantian yang tertunda.", en="No switch is pending.")
+PENDING = Phrase(
+    id="Pergantian {run_id} ke {target} sedang berjalan: {step} ({seconds:.0f} detik).",
+    en="Switch {run_id} to {target} is under way: {step} ({seconds:.0f} seconds).",
+)
+STARTED = Phrase(
+    id="Pergantian {run_id} dimulai. Lihat hasilnya dengan `rekamatan wan outcome {run_id}`.",
+    en="Switch {run_id} has begun. See its end with `rekamatan wan outcome {run_id}`.",
+)
+NO_DIFFERENCE = Phrase(
+    id="Modem sudah memakai {profile}: tidak ada yang akan diubah.",
+    en="The modem already uses {profile}: nothing would be changed.",
+)
+DIFFERENCE = Phrase(
+    id="Modem akan diganti dari {active} ke {profile}. Belum ada yang diubah.",
+    en="The modem would be switched from {active} to {profile}. Nothing has been changed.",
+)
+ASIDE = Phrase(
+    id="Catatan yang rusak disimpan sebagai journal.damaged.jsonl ({damage}). Pergantian dapat "
+    "dilakukan lagi.",
+    en="The damaged journal is kept as journal.damaged.jsonl ({damage}). Switches can be made "
+    "again.",
+)

@@ -1,0 +1,176 @@
+"""When neither profile works: what is tried, in which order, and what it leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rekamatan.errors import DeviceError
+from rekamatan.models import ChangePlan, Rollback, SwitchOutcome, SwitchState
+from rekamatan.wan.job_sheet import job_sheet
+from rekamatan.wan.known_good import known_good
+from tests.unit.wan import exploring
+from tests.unit.wan import simulation as sim
+from tests.unit.wan.scenarios import old_dies_in_the_switch, three_ways, wrong_apn
+
+if TYPE_CHECKING:
+    from rekamatan.wan.ports import Ports
+
+
+def run(world: sim.World) -> SwitchOutcome:
+    last = sim.attempt(world, sim.filed(world))
+    assert last is not None
+    assert world.violations == []
+    return last
+
+
+def tried(last: SwitchOutcome) -> list[tuple[str, str]]:
+    return [(step.name, step.result) for step in last.ladder]
+
+
+def test_a_link_that_works_is_never_touched_by_the_ladder() -> None:
+    world = wrong_apn(Rollback.DEVICE)
+    last = run(world)
+    assert (last.state, last.ladder) == (SwitchState.REVERTED, ())
+    assert world.modem.acts == ["arm", "apply", "revert"]
+
+
+@pytest.mark.parametrize("kind", list(Rollback))
+def test_restarting_the_modem_comes_first_and_is_enough(kind: Rollback) -> None:
+    world = old_dies_in_the_switch(kind)
+    world.modem.heals_on_reset = "indosat"
+    last = run(world)
+    assert (last.state, last.active) == (SwitchState.REVERTED, "indosat")
+    assert tried(last) == [("reset_modem", "worked")]
+    assert "reset_modem helped" in last.reason
+
+
+@pytest.mark.parametrize("kind", list(Rollback))
+def test_another_card_is_tried_armed_and_gated_and_becomes_known_good(kind: Rollback) -> None:
+    world = three_ways(kind)
+    last = run(world)
+    assert (last.state, last.active) == (SwitchState.REVERTED, "vsat")
+    assert tried(last) == [("reset_modem", "no_help"), ("other_sim:vsat", "worked")]
+    assert known_good(world.disk, world.site).profile == "vsat"
+    assert world.modem.timer is None
+    assert last.gate is not None
+    assert last.gate.profile == "vsat"
+
+
+def test_the_wanted_profile_may_work_after_all() -> None:
+    world = old_dies_in_the_switch(Rollback.DEVICE)
+    original = world.modem.reset_modem
+
+    def reset_and_the_carrier_mends_its_apn() -> None:
+        original()
+        world.links["telkomsel"].attach_s = 10.0
+
+    world.modem.reset_modem = reset_and_the_carrier_mends_its_apn  # type: ignore[method-assign]
+    last = run(world)
+    assert (last.state, last.active, last.changed) == (SwitchState.COMMITTED, "telkomsel", True)
+    assert tried(last)[-1] == ("other_sim:telkomsel", "worked")
+    assert known_good(world.disk, world.site).profile == "telkomsel"
+
+
+class Outlet:
+    def __init__(self, world: sim.World, heals: str = "") -> None:
+        self._world, self._heals = world, heals
+
+    def cycle(self) -> None:
+        self._world.modem.power_cut()
+        if self._heals:
+            self._world.links[self._heals].path = True
+
+
+def with_outlet(monkeypatch: pytest.MonkeyPatch, heals: str) -> None:
+    original = sim.World.ports
+
+    def ports(self: sim.World) -> Ports:
+        return replace(original(self), outlet=Outlet(self, heals))
+
+    monkeypatch.setattr(sim.World, "ports", ports)
+
+
+def test_the_outlet_is_the_last_thing_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = old_dies_in_the_switch(Rollback.DEVICE)
+    with_outlet(monkeypatch, "indosat")
+    last = run(world)
+    assert (last.state, last.active) == (SwitchState.REVERTED, "indosat")
+    assert tried(last) == [
+        ("reset_modem", "no_help"),
+        ("other_sim:telkomsel", "no_help"),
+        ("other_bearer", "not_here"),
+        ("power_cycle", "worked"),
+    ]
+
+
+def test_what_the_platform_cannot_do_and_what_fails_is_told_apart() -> None:
+    world = old_dies_in_the_switch(Rollback.DEVICE)
+
+    def fail() -> None:
+        raise DeviceError("modem", "restart", "it refuses")
+
+    world.modem.reset_modem = fail  # type: ignore[method-assign]
+    assert tried(run(world))[0] == ("reset_modem", "failed")
+    world = old_dies_in_the_switch(Rollback.DEVICE)
+    world.modem.reset_modem = None  # type: ignore[method-assign, assignment]
+    last = run(world)
+    assert tried(last)[0] == ("reset_modem", "not_here")
+    assert "no such verb" in last.ladder[0].detail
+
+
+def test_nothing_helps_is_stranded_with_a_job_sheet_in_both_languages() -> None:
+    world = old_dies_in_the_switch(Rollback.DEVICE)
+    last = run(world)
+    assert (last.state, last.active) == (SwitchState.STRANDED, "indosat")
+    assert [name for name, _ in tried(last)] == [
+        *("reset_modem", "other_sim:telkomsel", "other_bearer", "power_cycle")
+    ]
+    assert world.modem.profile == "indosat"  # it comes back by itself when the carrier does
+    sheets = {lang: job_sheet(world.site, last, lang) for lang in ("id", "en")}  # type: ignore[arg-type]
+    assert "LEMBAR KERJA TEKNISI: Kubu (14.07.01)" in sheets["id"]
+    assert "menyalakan ulang modem: tidak membantu" in sheets["id"]
+    assert "kartu SIM lain telkomsel: tidak membantu" in sheets["id"]
+    assert "restart the modem: did not help" in sheets["en"]
+    for sheet in sheets.values():
+        assert world.site.profiles["telkomsel"].sim.iccid in sheet
+        assert last.run_id in sheet
+        assert "192.168.101.1" in sheet
+
+
+@pytest.mark.parametrize("kind", list(Rollback))
+@pytest.mark.parametrize("build", [three_ways, old_dies_in_the_switch])
+def test_a_fault_at_every_step_of_the_ladder_ends_truly(
+    build: exploring.Build, kind: Rollback
+) -> None:
+    runs, found = exploring.explore(lambda: build(kind))
+    assert found == []
+    assert runs > 200
+
+
+def test_each_rung_is_journalled_before_it_is_tried_and_is_not_repeated() -> None:
+    world = old_dies_in_the_switch(Rollback.DEVICE)
+    quiet = old_dies_in_the_switch(Rollback.DEVICE)
+    run(quiet)
+    world.fault, world.fault_at = "server", quiet.points.index("modem.reset") + 60
+    asked = sim.filed(world)
+    last = sim.live_through(world, asked)
+    assert last is not None
+    assert last.state is SwitchState.STRANDED
+    names = [step.name for step in last.ladder]
+    assert len(names) == len(set(names))
+    assert world.modem.acts.count("reset") <= 2  # the one that was cut off may be repeated
+
+
+def test_plan_of_the_ladder_never_leaves_the_modem_without_a_way_back() -> None:
+    world = three_ways(Rollback.DEVICE)
+    original = world.modem.apply
+
+    def apply(plan: ChangePlan) -> None:
+        assert world.modem.timer is not None
+        original(plan)
+
+    world.modem.apply = apply  # type: ignore[method-assign]
+    run(world)
