@@ -23,12 +23,12 @@ from rekamatan.wan.restore import FLASH_S, old_profile_active, prove_old
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rekamatan.models import SwitchOutcome, WanProfile
+    from rekamatan.models import ChangePlan, SwitchOutcome, WanProfile
     from rekamatan.wan.run import Run
 
 Result = Literal["worked", "no_help", "not_here", "failed"]
 RESTART_S = 240.0  # a restarting modem is back, attached and gated by then, or the rung has failed
-TRIES = 2  # a supply that flaps may spoil one try of a profile that works
+TRIES = 3  # a supply that flaps may spoil a try of a profile that works
 GONE_S = 15.0  # after a restart was accepted the modem answers for a moment longer
 
 
@@ -137,10 +137,18 @@ def _old_works(run: Run) -> tuple[str, str]:
 
 def _move(run: Run, profile: WanProfile) -> tuple[str, str]:
     """To another profile, and back again when it is no better; armed like a switch."""
-    detail = ""
+    detail = "the modem does not answer on the LAN"
+    plan: ChangePlan | None = None
     for _ in range(TRIES):
+        before = look(run.ports, RESTART_S)  # it may have lost its power just now
+        if before is None:
+            continue
         try:
-            detail = _try_profile(run, profile)
+            # Once: a second plan, made from a try that failed, would lead back to that.
+            plan = plan or run.ports.driver.render(profile, before[0], run.run_id)
+            detail = _try_profile(run, profile, plan)
+        except NotSupportedError:
+            raise  # nothing was changed
         except DeviceError as error:
             detail = str(error)
         if not detail:
@@ -149,13 +157,9 @@ def _move(run: Run, profile: WanProfile) -> tuple[str, str]:
     return where, f"{detail}; {old}"
 
 
-def _try_profile(run: Run, profile: WanProfile) -> str:
+def _try_profile(run: Run, profile: WanProfile, plan: ChangePlan) -> str:
     """Why it may not stay; empty when it passed its gate and is confirmed."""
     driver, clock = run.ports.driver, run.ports.clock
-    before = look(run.ports, RESTART_S)  # it may have lost its power just now
-    if before is None:
-        return "the modem does not answer on the LAN"
-    plan = driver.render(profile, before[0], run.run_id)
     if driver.rollback is Rollback.DEVICE:
         driver.arm(plan, arm_seconds(profile))
     driver.apply(plan)

@@ -64,12 +64,12 @@ def confirm(run: Run, deadline: float) -> SwitchOutcome:
                 return revert(run, "the modem cannot remove its timer")
         except DeviceError:
             pass  # refused, or the timer fired first: what is active now decides below
-        clock.sleep(FLASH_S)  # a power cut in these seconds undoes the confirm, and is seen below
         return settle_confirming(run)
 
 
 def settle_confirming(run: Run) -> SwitchOutcome:
     """The journal says the gate had passed; the modem says whether the confirm arrived."""
+    run.ports.clock.sleep(FLASH_S)  # a power cut in these seconds undoes the confirm: seen below
     found = look(run.ports)
     if found is None:
         return run.unsettled("the modem does not answer on the LAN; it may be confirmed or not")
