@@ -228,7 +228,10 @@ class Run:
     def _outcome(
         self, state: SwitchState, active: str | None, reason: str, *, changed: bool
     ) -> SwitchOutcome:
-        steps = [(entry.state.value, self.seconds(entry)) for entry in self._entries]
+        new = [
+            e for n, e in enumerate(self._entries) if not n or self._entries[n - 1].state != e.state
+        ]
+        steps = [(entry.state.value, self.seconds(entry)) for entry in new]
         if steps[-1][0] != state.value:
             steps.append((state.value, self.seconds()))
         return SwitchOutcome(

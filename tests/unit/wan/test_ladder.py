@@ -128,6 +128,7 @@ def test_nothing_helps_is_stranded_with_a_job_sheet_in_both_languages() -> None:
     assert [name for name, _ in tried(last)] == [
         *("reset_modem", "other_sim:telkomsel", "other_bearer", "power_cycle")
     ]
+    assert [state for state, _ in last.steps].count("reverting") == 1
     assert world.modem.profile == "indosat"  # it comes back by itself when the carrier does
     sheets = {lang: job_sheet(world.site, last, lang) for lang in ("id", "en")}  # type: ignore[arg-type]
     assert "LEMBAR KERJA TEKNISI: Kubu (14.07.01)" in sheets["id"]

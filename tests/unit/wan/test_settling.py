@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -184,11 +186,27 @@ class TestUnits:
                 assert name.removesuffix(".j2") in own["Unit"]["Before"].split()
 
     def test_a_kill_and_an_unsettled_end_start_the_unit_again_and_an_error_does_not(self) -> None:
-        for name in ("recover", "wan"):
-            unit = _unit(UNITS / f"rekamatan-{name}.service.j2")
-            assert unit["Service"]["Restart"] == "on-abnormal"
-            assert "4" in unit["Service"]["RestartForceExitStatus"].split()
+        wan, recover = (_unit(UNITS / f"rekamatan-{n}.service.j2") for n in ("wan", "recover"))
+        assert wan["Service"]["Restart"] == "on-abnormal"
+        assert "4" in wan["Service"]["RestartForceExitStatus"].split()
+        assert recover["Service"]["Restart"] == "on-failure"
+        assert recover["Service"]["RestartPreventExitStatus"] == "1 2 3"
+        for unit in (wan, recover):
             assert unit["Unit"]["StartLimitIntervalSec"] == "0"
+
+    @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+    def test_systemd_takes_the_units(self, tmp_path: Path) -> None:
+        sandbox = (UNITS / "sandbox.j2").read_text(encoding="utf-8")
+        for path in UNITS.glob("*.service.j2"):
+            text = path.read_text(encoding="utf-8").replace("{% include 'sandbox.j2' %}", sandbox)
+            text = text.replace("/opt/rekamatan/venv/bin/rekamatan", "/bin/true")
+            (tmp_path / path.name.removesuffix(".j2")).write_text(text, encoding="utf-8")
+        argv = ["systemd-analyze", "verify", "--man=no", *map(str, tmp_path.glob("*.service"))]
+        done = subprocess.run(
+            argv, capture_output=True, text=True, check=False, env={"PATH": "/bin"}
+        )
+        ours = [line for line in done.stderr.splitlines() if "rekamatan" in line]
+        assert (done.returncode, ours) == (0, [])
 
     def test_any_error_while_a_run_is_open_asks_for_another_start(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
