@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from rekamatan.models import (
@@ -228,10 +229,8 @@ class Run:
     def _outcome(
         self, state: SwitchState, active: str | None, reason: str, *, changed: bool
     ) -> SwitchOutcome:
-        new = [
-            e for n, e in enumerate(self._entries) if not n or self._entries[n - 1].state != e.state
-        ]
-        steps = [(entry.state.value, self.seconds(entry)) for entry in new]
+        groups = groupby(self._entries, key=lambda entry: entry.state)
+        steps = [(state.value, self.seconds(next(entries))) for state, entries in groups]
         if steps[-1][0] != state.value:
             steps.append((state.value, self.seconds()))
         return SwitchOutcome(

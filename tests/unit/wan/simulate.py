@@ -21,7 +21,6 @@ from tests.unit.wan.scenarios import EXPECTED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHOWN = 20
 TOLD_S = 30.0
 
 
@@ -60,13 +59,13 @@ def run(wanted: int, seed: int) -> int:
     for schedule in schedules(wanted, seed):
         world = live(schedule, EXPECTED[schedule.scenario][0])
         faults[len(schedule.strikes)] += 1
-        violations += [f"{schedule}: {problem}" for problem in world.violations]
+        for problem in world.violations:
+            violations.append(f"{schedule}: {problem}")
+            print(violations[-1], flush=True)  # noqa: T201
         if time.monotonic() - told > TOLD_S:
             told = time.monotonic()
             print(f"{faults.total()} schedules, {len(violations)} violations", flush=True)  # noqa: T201
     rate = faults.total() / (time.monotonic() - started) * 60
-    for problem in violations[:SHOWN]:
-        print(problem)  # noqa: T201
     by_faults = ", ".join(f"{count} with {n}" for n, count in sorted(faults.items()))
     print(f"seed {seed}; faults per schedule: {by_faults}")  # noqa: T201
     print(f"{faults.total()} schedules, {len(violations)} violations, {rate:.0f} per minute")  # noqa: T201
