@@ -201,7 +201,8 @@ class SimulatedGate:
     ) -> GateResult:
         del baseline, canary
         result = self._measure(wanted, within_s)
-        self._world.proven = result.verdict is not Verdict.FAIL
+        if result.verdict is not Verdict.FAIL:
+            self._world.proven = True  # until the next change
         return result
 
     def check_restored(
