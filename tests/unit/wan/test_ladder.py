@@ -10,6 +10,7 @@ import pytest
 from rekamatan.errors import DeviceError
 from rekamatan.models import ChangePlan, Rollback, SwitchOutcome, SwitchState
 from rekamatan.wan.job_sheet import job_sheet
+from rekamatan.wan.journal import JOURNAL, decode
 from rekamatan.wan.known_good import known_good
 from tests.unit.wan import exploring
 from tests.unit.wan import simulation as sim
@@ -151,18 +152,35 @@ def test_a_fault_at_every_step_of_the_ladder_ends_truly(
     assert runs > 200
 
 
-def test_each_rung_is_journalled_before_it_is_tried_and_is_not_repeated() -> None:
+def test_a_rung_is_journalled_durably_before_it_is_tried() -> None:
     world = old_dies_in_the_switch(Rollback.DEVICE)
+    original, noted = world.modem.reset_modem, []
+
+    def reset() -> None:
+        newest = decode(world.disk.durable(JOURNAL)).entries[-1]
+        noted.append((newest.state, newest.data))
+        original()
+
+    world.modem.reset_modem = reset  # type: ignore[method-assign]
+    run(world)
+    assert noted == [(SwitchState.REVERTING, {"trying": "reset_modem"})]
+
+
+@pytest.mark.parametrize(("after", "resets"), [("modem.reset", 2), ("modem.arm", 1)])
+def test_after_a_power_cut_only_the_rung_that_was_cut_off_is_tried_again(
+    after: str, resets: int
+) -> None:
     quiet = old_dies_in_the_switch(Rollback.DEVICE)
     run(quiet)
-    world.fault, world.fault_at = "server", quiet.points.index("modem.reset") + 60
-    asked = sim.filed(world)
-    last = sim.live_through(world, asked)
+    reset = quiet.points.index("modem.reset")
+    world = old_dies_in_the_switch(Rollback.DEVICE)
+    world.fault, world.fault_at = "server", quiet.points.index(after, reset) + 2
+    last = sim.live_through(world, sim.filed(world))
     assert last is not None
     assert last.state is SwitchState.STRANDED
     names = [step.name for step in last.ladder]
     assert len(names) == len(set(names))
-    assert world.modem.acts.count("reset") <= 2  # the one that was cut off may be repeated
+    assert world.modem.acts.count("reset") == resets
 
 
 def test_plan_of_the_ladder_never_leaves_the_modem_without_a_way_back() -> None:
