@@ -49,7 +49,8 @@ def climb(run: Run, findings: str) -> SwitchOutcome:
         all, else `stranded` with everything that was tried.
     """
     old = f"the old profile is back but its link does not work: {findings}"
-    done = {step.name for step in run.ladder}
+    # One that had worked is tried again: this run was interrupted before it could end on it.
+    done = {step.name for step in run.ladder if step.result != "worked"}
     for rung in _rungs(run):
         if rung.name in done:
             continue
@@ -66,12 +67,15 @@ def climb(run: Run, findings: str) -> SwitchOutcome:
 def keep_what_works(run: Run) -> SwitchOutcome | None:
     """After an interruption: a profile on which the ladder had passed its gate stays, if it may."""
     profile = run.site.profiles.get(run.moved_to)
-    found = look(run.ports) if profile else None
-    if profile is None or found is None or found[0].profile != profile.name:
-        return None
-    if not _passes(run, profile) or not _confirmed(run, profile):
-        return None
-    return run.elsewhere(profile.name, f"{run.reason}; {profile.name} works")
+    for _ in range(TRIES if profile else 0):
+        found = look(run.ports)
+        if profile is None or found is None or found[0].profile != profile.name:
+            return None
+        until = run.ports.clock.monotonic() + profile.attach_timeout_s
+        wait_attached(run.site, run.ports, profile, until)
+        if _passes(run, profile) and _confirmed(run, profile):
+            return run.elsewhere(profile.name, f"{run.reason}; {profile.name} works")
+    return None
 
 
 def _rungs(run: Run) -> list[Rung]:

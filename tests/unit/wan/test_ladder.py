@@ -14,7 +14,12 @@ from rekamatan.wan.journal import JOURNAL, decode
 from rekamatan.wan.known_good import known_good
 from tests.unit.wan import exploring
 from tests.unit.wan import simulation as sim
-from tests.unit.wan.scenarios import old_dies_in_the_switch, three_ways, wrong_apn
+from tests.unit.wan.scenarios import (
+    EXPECTED,
+    old_dies_in_the_switch,
+    three_ways,
+    wrong_apn,
+)
 
 if TYPE_CHECKING:
     from rekamatan.wan.ports import Ports
@@ -193,3 +198,22 @@ def test_plan_of_the_ladder_never_leaves_the_modem_without_a_way_back() -> None:
 
     world.modem.apply = apply  # type: ignore[method-assign]
     run(world)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a second try whose way back led to the first
+        "both_dead device torn=1 new_dies@14 both@31 both@65 silent@69 jump@84",
+        # a rung that had worked, cut off before the run could end on it
+        "three_ways server torn=0 silent@31 full@59 both@72 modem@75 silent@103",
+        "three_ways device torn=400 jump@27 silent@33 both@62 modem@67",
+        # one try of a profile that works, spoiled by the modem's supply
+        "good device torn=40 full@23 modem@24 old_dies@59 modem@92 silent@101",
+        # killed at the confirm, and the modem's flash did not have it yet
+        "old_link_dead device torn=40 jump@11 kill@34 modem@44 new_dies@56",
+    ],
+)
+def test_schedules_that_the_simulation_once_found_to_end_badly(text: str) -> None:
+    schedule = exploring.read_schedule(text)
+    assert exploring.live(schedule, EXPECTED[schedule.scenario][0]).violations == []
