@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 JOURNAL = "journal.jsonl"
 ARCHIVE = "journal.1.jsonl"  # what the last rotation took out
 ASIDE = "journal.damaged.jsonl"
-MAX_BYTES = 512_000  # a run takes 10 to 25 kB
+MAX_BYTES = 256_000  # a run takes 10 to 25 kB; the file is read whole, twice a second in a switch
 TERMINAL = frozenset(
     {SwitchState.COMMITTED, SwitchState.REVERTED, SwitchState.STRANDED, SwitchState.REFUSED}
 )
