@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rekamatan.models import SwitchState
-from rekamatan.wan.attach import live, look
+from rekamatan.wan.attach import REACH_S, live, look
 from rekamatan.wan.journal import TERMINAL
 from rekamatan.wan.known_good import known_good
 from rekamatan.wan.outcome import outcome_from_dict
@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 UNTOUCHED = frozenset({SwitchState.PLANNED, SwitchState.PREFLIGHT})
 
 
-def settle(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome | None:
+def settle(
+    site: Site, ports: Ports, journal: Journal, silent_s: float = REACH_S
+) -> SwitchOutcome | None:
     """Bring the newest run to its end.
+
+    Args:
+        site: desired state.
+        ports: the world.
+        journal: the site's journal.
+        silent_s: how long a silent modem is waited for where no run is open, only to compare; at
+            boot that is as long as a modem takes to start.
 
     Returns:
         Its outcome when something was open; None when nothing was. An outcome whose state is not
@@ -39,7 +48,7 @@ def settle(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome | None:
     if not entries:
         with suppress(OSError):  # the next start tries again
             _publish_again(ports, journal)
-        return _commit_undone(site, ports, journal)
+        return _commit_undone(site, ports, journal, silent_s)
     run = Run.resume(site, ports, journal, entries)
     if run.state in UNTOUCHED:
         return run.finish(
@@ -72,7 +81,9 @@ def _settle_damaged(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome
     return revert(run, reason)
 
 
-def _commit_undone(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome | None:
+def _commit_undone(
+    site: Site, ports: Ports, journal: Journal, silent_s: float
+) -> SwitchOutcome | None:
     """What the modem has must be what the journal says was confirmed.
 
     A modem writes its flash a moment after it answered: a power cut within a second of the
@@ -84,7 +95,7 @@ def _commit_undone(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome 
     run = Run.resume(site, ports, journal, entries)
     if run.plan is None or run.previous == run.target:  # no other profile to fall back to
         return None
-    found = look(ports)
+    found = look(ports, silent_s)
     if found is None:
         return None
     state, pending = found

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rekamatan.wan.request import Filed
     from rekamatan.wan.run import SwitchRequest
 
+SILENT_S = 20.0  # somebody waits for the answer: a modem that is silent is refused soon
+
 
 def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutcome, ...]:
     """Settle first, then act, once: a request that was begun is never begun again.
@@ -29,7 +31,7 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
         Outcomes in the order in which they came about; the last one answers the request.
     """
     journal = Journal(ports.disk, ports.clock)
-    settled = settle(site, ports, journal)
+    settled = settle(site, ports, journal, SILENT_S)
     done = (settled,) if settled else ()
     if filed is None or journal.of_run(filed.request.run_id):
         return done

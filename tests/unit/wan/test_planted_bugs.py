@@ -68,7 +68,9 @@ def _recovery_confirms_without_looking(patch: Patch) -> None:
     patch.setattr(service, "settle", _blind_commit)
 
 
-def _blind_commit(site: Site, ports: Ports, log: journal.Journal) -> SwitchOutcome | None:
+def _blind_commit(
+    site: Site, ports: Ports, log: journal.Journal, *_: object
+) -> SwitchOutcome | None:
     entries = log.unfinished()
     return Run.resume(site, ports, log, entries).commit("surely fine") if entries else None
 

@@ -118,6 +118,18 @@ def test_commit_that_the_modem_lost_is_found_at_the_next_start() -> None:
     assert sim.attempt(world, asked) is None  # and that is the end of it
 
 
+def test_silent_modem_is_refused_soon_when_somebody_waits() -> None:
+    world = good(Rollback.DEVICE)
+    sim.attempt(world, sim.filed(world))
+    world.modem.silent_until = world.now + 10_000
+    began = world.now
+    last = sim.attempt(world, sim.filed(world, "w9", "indosat"))
+    assert last is not None
+    assert last.state is SwitchState.REFUSED
+    assert "no answer" in last.reason
+    assert world.now - began < 60
+
+
 def test_commit_whose_timer_came_back_is_gated_and_confirmed_again() -> None:
     world = good(Rollback.DEVICE)
     asked = sim.filed(world)
