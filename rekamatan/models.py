@@ -238,13 +238,10 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class PreflightCheck:
-    """One thing looked at before a switch. `ok` None = cannot be known here (says why in detail).
-
-    A check that is `blocking` and not ok refuses the switch; `code` then names the reason.
-    """
+    """One thing looked at before a switch; `blocking` and not ok refuses it, with `code`."""
 
     name: str  # "sim.iccid", "plmn", "signal", "power", "disk", "capture", "clock", ...
-    ok: bool | None
+    ok: bool | None  # None = cannot be known here (says why in detail)
     code: str
     value: float | str | None = None
     unit: str = ""

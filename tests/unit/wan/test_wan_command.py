@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import string
-import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,10 @@ from rekamatan import cli
 from rekamatan.agent import advice, credentials, follow, sentences, units, wan_words
 from rekamatan.agent.trail import leave_evidence
 from rekamatan.commands import order as order_command
-from rekamatan.commands import verify as verify_command
 from rekamatan.commands import wan as wan_command
 from rekamatan.errors import RekamatanError, UnknownOutcomeError
 from rekamatan.language import Phrase
-from rekamatan.models import GateResult, LadderStep, Probe, SwitchOutcome, SwitchState, Verdict
+from rekamatan.models import GateResult, Probe, SwitchOutcome, SwitchState, Verdict
 from rekamatan.plain import to_plain
 from rekamatan.verify.store import read_json, write_json
 from rekamatan.wan import job_sheet, request
@@ -92,21 +90,6 @@ def test_both_languages_take_the_same_fields() -> None:
 
 def _fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-@pytest.fixture
-def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A site whose state is below `tmp_path`, with root and a unit that does nothing."""
-    monkeypatch.setattr("rekamatan.paths.WAN", tmp_path / "wan")
-    monkeypatch.setattr("rekamatan.paths.VERIFY", tmp_path / "verify")
-    for function in (request.submit, request.filed, request.outcome, request.progress):
-        monkeypatch.setitem(function.__kwdefaults__ or {}, "root", tmp_path / "wan")
-    monkeypatch.setattr(request.filed, "__defaults__", (tmp_path / "wan",))
-    monkeypatch.setitem(request.submit.__kwdefaults__, "start", lambda: None)
-    monkeypatch.setattr(wan_command, "load_site", lambda: SITE)
-    monkeypatch.setattr(verify_command, "load_site", lambda: SITE)
-    monkeypatch.setattr(units.os, "geteuid", lambda: 0)
-    return tmp_path
 
 
 @pytest.mark.usefixtures("office")
@@ -189,70 +172,6 @@ def test_pending_tells_what_the_journal_knows(capsys: pytest.CaptureFixture[str]
     assert cli.main(["wan", "outcome", "w1", "--json"]) == 4
     assert json.loads(capsys.readouterr().out)["ended"] is False
     assert cli.main(["wan", "outcome", "w9"]) == 1
-
-
-def test_damaged_journal_is_set_aside_once_nothing_is_open(
-    office: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rekamatan.paths.EVIDENCE", office / "evidence")
-    assert cli.main(["wan", "recover", "--set-aside"]) == 3
-    assert "it is not damaged" in capsys.readouterr().err
-    journal = wan_command._journal()
-    for state in (SwitchState.PLANNED, SwitchState.PREFLIGHT, SwitchState.REFUSED):
-        journal.record("w1", state, {})
-    path = office / "wan" / "journal.jsonl"
-    path.write_bytes(path.read_bytes().replace(b'"preflight"', b'"preflighx"'))
-    assert cli.main(["wan", "recover", "--set-aside", "--json"]) == 0
-    assert "line 2" in json.loads(capsys.readouterr().out)["damage"]
-    assert b"preflighx" in (office / "wan" / "journal.damaged.jsonl").read_bytes()
-    assert not wan_command._journal().damaged
-
-
-def test_job_sheet_is_printed_for_a_stranded_run_only(
-    office: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    tried = (LadderStep("other_sim:telkomsel", "no_help", "no address", 71.0),)
-    stranded = replace(OUTCOME, state=SwitchState.STRANDED, active="indosat", ladder=tried)
-    for outcome in (stranded, replace(OUTCOME, run_id="w2")):
-        write_json(office / "wan" / "outcomes" / f"{outcome.run_id}.json", to_plain(outcome))
-    assert cli.main(["wan", "job", "w1"]) == 0
-    assert "kartu SIM lain telkomsel: tidak membantu (71 s). no address" in capsys.readouterr().out
-    assert cli.main(["wan", "job", "w1", "--lang", "en", "--json"]) == 0
-    assert "JOB SHEET" in json.loads(capsys.readouterr().out)["sheet"]
-    assert cli.main(["wan", "job", "w2"]) == 3
-    assert cli.main(["wan", "job", "w9"]) == 3
-
-
-def test_office_that_is_on_a_third_carrier_is_told_so() -> None:
-    outcome = replace(OUTCOME, state=SwitchState.REVERTED, active="vsat")
-    assert "sekarang memakai vsat" in sentences.say_outcome(outcome, "id")
-    assert sentences.outcome_exit(outcome) == 1
-
-
-@pytest.mark.usefixtures("office")
-def test_order_file_is_checked_at_the_door_and_travels_with_the_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")]
-    subprocess.run(argv, check=True)
-    public = (tmp_path / "key.pub").read_text().strip()
-    site = replace(SITE, change_order_signers=(f"kadis@rohil {public}",))
-    monkeypatch.setattr(wan_command, "load_site", lambda: site)
-    file = tmp_path / "surat.order"
-    make = ["order", "make", str(file), "--number", "470/12", "--issuer", "kadis@rohil"]
-    make += ["--profile", "telkomsel", "--site", "kubu", "--from", "2020-01-01T00:00+07:00"]
-    assert cli.main([*make, "--until", "2099-01-01T00:00+07:00"]) == 0
-    switch = ["wan", "switch", "--profile", "telkomsel", "--detach"]
-    assert cli.main([*switch, "--change-order", "470/12"]) == 3
-    assert cli.main([*switch, "--order", str(file)]) == 3
-    assert "order_unsigned" in capsys.readouterr().err
-    assert request.filed() is None
-    assert cli.main(["order", "sign", str(file), "--key", str(tmp_path / "key")]) == 0
-    assert cli.main([*switch, "--order", str(tmp_path / "none")]) == 2
-    assert cli.main([*switch, "--order", str(file)]) == 0
-    filed = request.filed()
-    assert filed is not None
-    assert (filed.request.change_order, filed.request.order) == ("470/12", file.read_text())
 
 
 def test_verify_shows_what_the_unit_measured(
