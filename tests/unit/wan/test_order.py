@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -179,6 +179,21 @@ def test_good_order_is_journalled_whole_and_its_number_is_in_the_outcome(
     planned = Journal(world.disk, world.clock).last_run()[0]
     assert planned.data["order"] == text
     assert planned.data["change_order"] == "470/112/2026"
+
+
+@pytest.mark.parametrize("kind", list(Rollback))
+def test_the_order_of_a_switch_covers_its_rollback_also_after_it_expired(
+    kind: Rollback, site: Site, keys: dict[str, Path]
+) -> None:
+    world = sim.World(rollback=kind, site=site)
+    assert run(world, signed(ORDER, keys["kadis"]))[0] is SwitchState.COMMITTED
+    world.wall_shift += timedelta(days=30)
+    asked = sim.filed(world, "w9", "")
+    request = replace(asked.request, kind="rollback", change_order="")
+    last = sim.attempt(world, replace(asked, request=request))
+    assert last is not None
+    assert (last.state, last.active) == (SwitchState.COMMITTED, "indosat")
+    assert last.change_order == "470/112/2026"
 
 
 class TestCommand:
