@@ -207,11 +207,11 @@ def live_through(world: World, asked: Filed) -> SwitchOutcome | None:
         if (last is None or last.state in TERMINAL) and not world.disk.durably_open():
             break
         world.advance(RESTART_S)
-    return last or _published(world, asked)
+    return _published(world, asked) or last
 
 
 def _published(world: World, asked: Filed) -> SwitchOutcome | None:
-    """What whoever asked reads, where the process died after its last step."""
+    """What whoever asked reads; a full disk or a kill may have kept the newest from `last`."""
     content = world.disk.read(f"outcomes/{asked.request.run_id}.json")
     return outcome_from_dict(json.loads(content)) if content else None
 
