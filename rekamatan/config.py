@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -17,19 +14,19 @@ from rekamatan.models import (
     Endpoint,
     Limits,
     ModemAccess,
+    Outlet,
     Sim,
     Site,
     WanProfile,
 )
 from rekamatan.plain import Place, as_mapping, from_plain, parse_json, to_plain
+from rekamatan.site_checks import check_site, network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 T = TypeVar("T")
-
-ED25519_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,7 @@ class Policy:
     """What the district demands; an absent key means the stricter choice about change orders."""
 
     rekamatan_change_order_required: bool = True
+    rekamatan_change_order_signers: tuple[str, ...] = ()
     rekamatan_store_and_forward: Literal["allowed", "online_only"] = "allowed"
 
 
@@ -105,9 +103,12 @@ def site_from_variables(variables: Mapping[str, Any], *, source: str) -> Site:
         initial_profile=_text(variables, "site_wan_profile", place),
         tunnel_interface=_tunnel(variables, place),
         change_order_required=policy.rekamatan_change_order_required,
+        change_order_signers=policy.rekamatan_change_order_signers,
         store_and_forward=policy.rekamatan_store_and_forward,
+        modem_outlet=_outlet(variables, place),
+        district_sims=_district_sims(variables, place),
     )
-    _check(site, place)
+    check_site(site, place)
     return site
 
 
@@ -133,7 +134,7 @@ def load_site(path: Path = paths.SITE_FILE) -> Site:
             str(path), "read", error.strerror or "unreadable", "run as root"
         ) from None
     site = from_plain(Site, parse_json(text, str(path)), place)
-    _check(site, place)
+    check_site(site, place)
     return site
 
 
@@ -156,7 +157,7 @@ def _modem(variables: Mapping[str, Any], place: Place) -> ModemAccess:
     host_key = from_plain(
         str, _value(variables, "site_modem_host_key", place, hint), place.at("site_modem_host_key")
     )
-    lan = _network(_text(variables, "site_lan", place), place.at("site_lan"))
+    lan = network(_text(variables, "site_lan", place), place.at("site_lan"))
     return ModemAccess(
         platform=entry.platform,
         host=entry.host or str(lan.network_address + 1),
@@ -232,6 +233,16 @@ def _data_centre(variables: Mapping[str, Any], place: Place) -> DataCentre:
     )
 
 
+def _outlet(variables: Mapping[str, Any], place: Place) -> Outlet | None:
+    value = variables.get("site_modem_outlet")
+    return from_plain(Outlet, value, place.at("site_modem_outlet")) if value else None
+
+
+def _district_sims(variables: Mapping[str, Any], place: Place) -> dict[str, dict[str, Sim]]:
+    value = variables.get("district_sims") or {}
+    return from_plain(dict[str, dict[str, Sim]], value, place.at("district_sims"))
+
+
 def _tunnel(variables: Mapping[str, Any], place: Place) -> str:
     if not variables.get("data_centre_vpn"):
         return ""
@@ -243,38 +254,3 @@ def _tunnel(variables: Mapping[str, Any], place: Place) -> str:
 def _policy(variables: Mapping[str, Any], place: Place) -> Policy:
     given = {f.name: variables[f.name] for f in fields(Policy) if f.name in variables}
     return from_plain(Policy, given, place)
-
-
-def _network(text: str, place: Place) -> ipaddress.IPv4Network:
-    try:
-        return ipaddress.IPv4Network(text)
-    except ValueError as error:
-        raise place.error(str(error), "write a network such as 192.168.101.0/24") from None
-
-
-def _check(site: Site, place: Place) -> None:
-    """What must hold between the values, whichever file they came from."""
-    lan = _network(site.lan, place.at("lan"))
-    try:
-        inside = ipaddress.IPv4Address(site.modem.host) in lan
-    except ValueError:
-        inside = False
-    if not inside:
-        reason = f"modem {site.modem.host!r} is not an address in the LAN {lan}"
-        raise place.at("modem.host").error(reason, "correct site_lan or site_modem.host")
-    if site.initial_profile not in site.profiles:
-        reason = f"no SIM card for profile {site.initial_profile!r}"
-        have = ", ".join(site.profiles) or "none"
-        raise place.at("site_wan_profile").error(reason, f"use one of: {have}; or add to site_sims")
-    _check_receipt_key(site.data_centre.receipt_public_key, place)
-
-
-def _check_receipt_key(text: str, place: Place) -> None:
-    try:
-        size = len(base64.b64decode(text, validate=True))
-    except binascii.Error:
-        size = 0
-    if size != ED25519_BYTES:
-        raise place.at("data_centre_receipt_public_key").error(
-            "not an Ed25519 public key in base64", "take it from group_vars/all/public.yml"
-        )

@@ -89,6 +89,15 @@ class ModemAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlet:
+    """A switched outlet that feeds the modem and nothing else."""
+
+    kind: Literal["shelly1", "shelly2"]  # the generation decides the HTTP interface
+    host: str
+    channel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Desired state of one site, as written to /etc/rekamatan/site.json (no secrets)."""
 
@@ -102,6 +111,11 @@ class Site:
     initial_profile: str
     tunnel_interface: str = "wg0"  # "" = no tunnel
     change_order_required: bool = True
+    # lines of allowed_signers(5): whose signed orders count; empty: the order's number is enough
+    change_order_signers: tuple[str, ...] = ()
+    modem_outlet: Outlet | None = None
+    # site -> profile -> card, of the whole district: names a card that was put into another office
+    district_sims: dict[str, dict[str, Sim]] = field(default_factory=dict)
     store_and_forward: Literal["allowed", "online_only"] = "allowed"
 
 
@@ -222,6 +236,30 @@ class GateResult:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PreflightCheck:
+    """One thing looked at before a switch; `blocking` and not ok refuses it, with `code`."""
+
+    name: str  # "sim.iccid", "plmn", "signal", "power", "disk", "capture", "clock", ...
+    ok: bool | None  # None = cannot be known here (says why in detail)
+    code: str
+    value: float | str | None = None
+    unit: str = ""
+    limit: float | str | None = None
+    detail: str = ""
+    blocking: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStep:
+    """One thing tried when neither profile worked."""
+
+    name: str  # "reset_modem", "other_sim:vsat", "power_cycle", ...
+    result: Literal["worked", "no_help", "not_here", "failed"]
+    detail: str
+    seconds: float
+
+
 class SwitchState(StrEnum):
     """States of the WAN switch; each is journalled before the act it names."""
 
@@ -258,3 +296,5 @@ class SwitchOutcome:
     duration_s: float
     steps: tuple[tuple[str, float], ...] = ()  # (state, seconds since start)
     changed: bool = False  # False when the profile was already active and gated
+    checks: tuple[PreflightCheck, ...] = ()  # what preflight found, go or no-go
+    ladder: tuple[LadderStep, ...] = ()  # what was tried when neither profile worked

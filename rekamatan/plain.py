@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -152,7 +153,7 @@ def _dataclass(kind: type, value: object, place: Place) -> object:
         if key not in fields:
             hint = f"remove it, or use one of: {', '.join(fields)}"
             collector.errors.append(place.at(str(key)).error("unknown key", hint))
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     values = {}
     for name, field in fields.items():
         if name in entries:
@@ -162,6 +163,12 @@ def _dataclass(kind: type, value: object, place: Place) -> object:
             collector.errors.append(place.at(name).error("missing", hint))
     collector.finish()
     return kind(**values)
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The annotations of a dataclass, resolved once: it takes longer than reading the value."""
+    return typing.get_type_hints(kind)
 
 
 def _scalar(kind: type, value: object, place: Place) -> object:

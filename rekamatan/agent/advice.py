@@ -26,6 +26,46 @@ ADVICE: dict[str, Phrase] = {
         id="Nomor surat perintah belum diberikan. Ulangi dengan --change-order NOMOR.",
         en="No change order was given. Repeat with --change-order NUMBER.",
     ),
+    "order_unsigned": Phrase(
+        id="Surat perintah bertanda tangan belum diberikan. Ulangi dengan --order BERKAS.",
+        en="No signed order was given. Repeat with --order FILE.",
+    ),
+    "order_unreadable": Phrase(
+        id="Berkas itu bukan surat perintah. Minta berkasnya lagi dari kabupaten.",
+        en="That file is no change order. Ask the district office for it again.",
+    ),
+    "order_altered": Phrase(
+        id="Surat perintah berubah setelah ditandatangani. Minta berkasnya lagi dari kabupaten.",
+        en="The order was altered after signing. Ask the district office for it again.",
+    ),
+    "order_unknown_key": Phrase(
+        id="Penanda tangan surat perintah tidak dikenal. Tanyakan ke kantor kabupaten.",
+        en="The order's signer is not known here. Ask the district office.",
+    ),
+    "order_other_number": Phrase(
+        id="Nomor dan berkas surat perintah tidak cocok. Periksa keduanya.",
+        en="The order's number and its file do not match. Check both.",
+    ),
+    "order_other_site": Phrase(
+        id="Surat perintah itu bukan untuk kantor ini. Minta yang untuk kantor ini.",
+        en="That order is not for this office. Ask for the one that is.",
+    ),
+    "order_other_profile": Phrase(
+        id="Surat perintah itu bukan untuk operator ini. Periksa nama operatornya.",
+        en="That order is not for this carrier. Check the carrier's name.",
+    ),
+    "order_not_yet": Phrase(
+        id="Surat perintah belum berlaku. Periksa tanggalnya dan jam server.",
+        en="The order is not valid yet. Check its dates and the server's clock.",
+    ),
+    "order_expired": Phrase(
+        id="Surat perintah sudah habis masa berlakunya. Minta yang baru dari kabupaten.",
+        en="The order has expired. Ask the district office for a new one.",
+    ),
+    "undone_by_power_cut": Phrase(
+        id="Listrik modem terputus tepat saat penetapan, jadi modem kembali. Ulangi perintahnya.",
+        en="The modem lost power just as it was confirmed, so it went back. Repeat the command.",
+    ),
     "capture_in_progress": Phrase(
         id="Perekaman sedang berjalan. Tunggu sampai selesai, lalu ulangi.",
         en="A recording is in progress. Wait until it is finished, then repeat.",
@@ -33,6 +73,18 @@ ADVICE: dict[str, Phrase] = {
     "pending_on_modem": Phrase(
         id="Modem masih menunggu pergantian sebelumnya. Tunggu lima menit, lalu ulangi.",
         en="The modem is still waiting for an earlier switch. Wait five minutes, then repeat.",
+    ),
+    "on_battery": Phrase(
+        id="Server memakai baterai. Tunggu sampai listrik menyala, lalu ulangi.",
+        en="The server runs on its battery. Wait until the mains are back, then repeat.",
+    ),
+    "weak_signal": Phrase(
+        id="Sinyal lemah. Periksa antena dan letak modem.",
+        en="The signal is weak. Check the antenna and where the modem stands.",
+    ),
+    "large_backlog": Phrase(
+        id="Banyak rekaman belum terkirim. Tidak ada yang hilang; pengirimannya perlu waktu.",
+        en="Many records still wait to be sent. None is lost; sending them takes time.",
     ),
     "disk_full": Phrase(
         id="Disk server penuh. Hubungi kantor kabupaten sebelum mengulangi.",
@@ -114,7 +166,11 @@ OTHER = Phrase(
     id="Sebab: {reason}. Laporkan ke kantor kabupaten.",
     en="Cause: {reason}. Report it to the district office.",
 )
-_ALIASES = {"wrong_imsi": "wrong_iccid", "slot_planned_twice": "wrong_iccid"}
+_ALIASES = {
+    "wrong_imsi": "wrong_iccid",
+    "slot_planned_twice": "wrong_iccid",
+    "clock_off": "clock",
+}
 
 
 def cause(reason: str, gate: GateResult | None) -> Phrase | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rekamatan import paths
 from rekamatan.agent import runtime
+from rekamatan.agent.surroundings import surroundings
 from rekamatan.agent.trail import leave_evidence
 from rekamatan.clock import SystemClock
 from rekamatan.errors import ConfigError, DeviceError
@@ -17,8 +18,12 @@ from rekamatan.verify.store import BaselineStore, write_json
 from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.journal import Journal
 from rekamatan.wan.known_good import known_good
-from rekamatan.wan.plan import Found, Reason, no_go, no_go_found
+from rekamatan.wan.order import order_reasons
+from rekamatan.wan.order_signature import OpensshSignatures
+from rekamatan.wan.plan import Reason, no_go
+from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.request import new_run_id
+from rekamatan.wan.run import SwitchRequest
 
 if TYPE_CHECKING:
     from rekamatan.clock import Clock
@@ -55,14 +60,16 @@ def remember_modem(modem: ModemDriver, clock: Clock) -> None:
 
 def plan(site: Site, question: dict[str, Any]) -> None:
     """Read and compare only; the answer is `verify/plan.json`."""
-    data = _plan(site, str(question["profile"]), str(question.get("order", "")))
+    number, order = str(question.get("order", "")), str(question.get("order_file", ""))
+    data = _plan(site, SwitchRequest("", "switch", str(question["profile"]), number, order))
     write_json(paths.VERIFY / "plan.json", data | {"id": question.get("id", "")})
 
 
-def _plan(site: Site, name: str, order: str) -> dict[str, Any]:
-    reasons: tuple[Reason, ...] = no_go(site, name, order)
+def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
+    name, clock = asked.profile, SystemClock()
+    reasons: tuple[Reason, ...] = no_go(site, name, asked.change_order)
+    reasons += order_reasons(site, asked, clock.wall(), OpensshSignatures())
     profile = _profile(site, name)
-    clock = SystemClock()
     with runtime.driver(site, "modem-read") as modem:
         state = modem.read_state()
         found = Found(
@@ -70,17 +77,22 @@ def _plan(site: Site, name: str, order: str) -> dict[str, Any]:
             pending=modem.pending(),
             captures=runtime.SiteInterlocks().active_captures(),
             free_bytes=runtime.SiteInterlocks().free_bytes(),
-            journal_damaged=Journal(DirectoryDisk(paths.WAN), clock).damaged,
+            journal_damage=Journal(DirectoryDisk(paths.WAN), clock).damage,
+            surroundings=surroundings(),
+            baseline=BaselineStore(paths.VERIFY, clock).fresh(state.profile or ""),
         )
         change = modem.render(profile, state, new_run_id(clock))
-    reasons += no_go_found(site, found)
+    checks = preflight(site, profile, found)
+    reasons += no_go_reasons(checks)
     plain: dict[str, Any] = to_plain(change)
     return plain | {
         "profile": name,
         "active": state.profile,
         "empty": change.empty,
         "rollback": modem.rollback.value,
+        "go": not reasons,
         "reasons": to_plain(reasons),
+        "checks": to_plain(checks),
     }
 
 

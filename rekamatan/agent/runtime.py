@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rekamatan import paths
 from rekamatan.agent.credentials import credential
+from rekamatan.agent.outlet import HttpOutlet
+from rekamatan.agent.surroundings import surroundings
 from rekamatan.clock import SystemClock
 from rekamatan.modems.registry import open_driver
 from rekamatan.records.canary import CanaryResult, send_canary
@@ -86,4 +88,6 @@ def ports(site: Site) -> Iterator[Ports]:
             disk=DirectoryDisk(paths.WAN),
             clock=clock,
             outage=PingWatch(site.data_centre.ping_host, clock),
+            outlet=HttpOutlet(site.modem_outlet) if site.modem_outlet else None,
+            surroundings=surroundings,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rekamatan.agent.advice import OTHER, cause
 from rekamatan.language import Phrase
@@ -54,11 +54,17 @@ BACK = Phrase(
     id="{target} tidak lulus uji, jadi kantor ini kembali memakai {previous}.",
     en="{target} did not pass, so this office is back on {previous}.",
 )
+ELSEWHERE = Phrase(
+    id="{target} tidak lulus uji dan {previous} tidak bekerja lagi: kantor ini sekarang memakai "
+    "{active}.",
+    en="{target} did not pass and {previous} does not work any more: this office now uses "
+    "{active}.",
+)
 STRANDED = Phrase(
     id="Kantor ini tidak punya jalur yang bekerja. Perekaman tersimpan aman di server. "
-    "Hubungi kantor kabupaten sekarang.",
+    "Hubungi kantor kabupaten sekarang. Lembar kerja: sudo rekamatan wan job {run_id}",
     en="This office has no working link. Recordings are safe on the server. "
-    "Call the district office now.",
+    "Call the district office now. Job sheet: sudo rekamatan wan job {run_id}",
 )
 REFUSED = Phrase(
     id="Tidak dilakukan, dan tidak ada yang diubah.", en="Not done, and nothing was changed."
@@ -95,11 +101,16 @@ def outcome_exit(outcome: SwitchOutcome) -> int:
 
 def say_outcome(outcome: SwitchOutcome, lang: Language) -> str:
     """What happened, why, and what to do next."""
-    fields = {"target": outcome.target, "previous": outcome.previous}
+    fields = {
+        "target": outcome.target,
+        "previous": outcome.previous,
+        "active": outcome.active,
+        "run_id": outcome.run_id,
+    }
     if outcome.state is SwitchState.COMMITTED:
         return _say_committed(outcome, lang)
     heads = {
-        SwitchState.REVERTED: BACK,
+        SwitchState.REVERTED: BACK if outcome.active == outcome.previous else ELSEWHERE,
         SwitchState.STRANDED: STRANDED,
         SwitchState.REFUSED: REFUSED,
     }
@@ -107,6 +118,33 @@ def say_outcome(outcome: SwitchOutcome, lang: Language) -> str:
     if outcome.state in {SwitchState.REVERTED, SwitchState.REFUSED}:
         return f"{head} {_why(outcome.reason, outcome.gate, lang)}"
     return head
+
+
+def explained(checks: list[dict[str, Any]], lang: Language) -> list[dict[str, Any]]:
+    """Preflight's checks as JSON, each that is not ok with its next step in words."""
+    return [
+        check | {"next_step": _next_step(check["code"], lang) if check["ok"] is False else ""}
+        for check in checks
+    ]
+
+
+def say_checks(checks: list[dict[str, Any]]) -> list[str]:
+    """One line for each explained check: mark, name, value against limit, detail, next step."""
+    return [_say_check(check) for check in checks]
+
+
+def _say_check(check: dict[str, Any]) -> str:
+    marks = {True: "ok", None: "--", False: "!!" if check["blocking"] else " !"}
+    value = "" if check["value"] is None else f" {check['value']} {check['unit']}".rstrip()
+    limit = "" if check["limit"] is None else f" ({check['limit']})"
+    parts = [f"{marks[check['ok']]}  {check['name']}{value}{limit}"]
+    parts += [text for text in (check["detail"], check["next_step"]) if text]
+    return ": ".join(parts)
+
+
+def _next_step(code: str, lang: Language) -> str:
+    known = cause(code, None)
+    return known(lang) if known else ""
 
 
 def say_gate(result: GateResult, lang: Language) -> str:

@@ -16,51 +16,42 @@ from rekamatan.agent.sentences import (
     EXIT_UNKNOWN,
     REFUSED,
     STEPS,
+    explained,
     outcome_exit,
+    say_checks,
     say_outcome,
 )
+from rekamatan.agent.trail import leave_evidence
 from rekamatan.agent.units import ask_reader, require_root
+from rekamatan.agent.wan_words import (
+    ASIDE,
+    DIFFERENCE,
+    NO_DIFFERENCE,
+    NOTHING_PENDING,
+    PENDING,
+    SERVER_ONLY,
+    STARTED,
+    UPLINK_AS_IT_IS,
+    UPLINK_RESTORED,
+)
 from rekamatan.clock import SystemClock
 from rekamatan.config import load_site
-from rekamatan.errors import RefusedError, RekamatanError
-from rekamatan.language import Phrase
+from rekamatan.errors import ConfigError, RefusedError, RekamatanError
+from rekamatan.models import SwitchState
 from rekamatan.plain import to_plain
 from rekamatan.wan import request
 from rekamatan.wan.disk import DirectoryDisk
+from rekamatan.wan.job_sheet import job_sheet
 from rekamatan.wan.journal import TERMINAL, Journal
+from rekamatan.wan.order import MAX_CHARACTERS, number_in, order_reasons
+from rekamatan.wan.order_signature import OpensshSignatures
 from rekamatan.wan.plan import no_go
-from rekamatan.wan.run import elapsed
+from rekamatan.wan.run import SwitchRequest, elapsed
 
 if TYPE_CHECKING:
-    from rekamatan.models import SwitchOutcome, SwitchState
+    from rekamatan.language import Phrase
+    from rekamatan.models import SwitchOutcome
 
-NOTHING_PENDING = Phrase(id="Tidak ada pergantian yang tertunda.", en="No switch is pending.")
-PENDING = Phrase(
-    id="Pergantian {run_id} ke {target} sedang berjalan: {step} ({seconds:.0f} detik).",
-    en="Switch {run_id} to {target} is under way: {step} ({seconds:.0f} seconds).",
-)
-STARTED = Phrase(
-    id="Pergantian {run_id} dimulai. Lihat hasilnya dengan `rekamatan wan outcome {run_id}`.",
-    en="Switch {run_id} has begun. See its end with `rekamatan wan outcome {run_id}`.",
-)
-NO_DIFFERENCE = Phrase(
-    id="Modem sudah memakai {profile}: tidak ada yang akan diubah.",
-    en="The modem already uses {profile}: nothing would be changed.",
-)
-DIFFERENCE = Phrase(
-    id="Modem akan diganti dari {active} ke {profile}. Belum ada yang diubah.",
-    en="The modem would be switched from {active} to {profile}. Nothing has been changed.",
-)
-SERVER_ONLY = Phrase(
-    id="Modem ini tidak punya pengatur waktu. Jalan kembali hanya dijaga oleh server ini: jangan "
-    "matikan server selama pergantian; bila mati, ia memulihkan jalur lama saat menyala lagi.",
-    en="This modem has no timer. Only this server guards the way back: do not switch the server "
-    "off during the switch; if it goes off, it restores the old link when it is on again.",
-)
-UPLINK_RESTORED = Phrase(
-    id="Jalur pilihan dipasang lagi.", en="The chosen uplink is in force again."
-)
-UPLINK_AS_IT_IS = Phrase(id="Tidak ada yang perlu dipasang.", en="Nothing had to be restored.")
 ACTIONS = {
     "plan": "show what a switch would change; touches nothing",
     "switch": "switch to another profile, verified, or come back",
@@ -68,8 +59,9 @@ ACTIONS = {
     "confirm": "settle an interrupted switch: confirm it if it may be",
     "pending": "what is under way",
     "outcome": "how a run ended, or where it is",
+    "job": "the technician's job sheet for a run that found no working link",
     "run": "(unit rekamatan-wan) do what was asked for",
-    "recover": "(unit rekamatan-recover) settle what was interrupted",
+    "recover": "settle what was interrupted (at boot: unit rekamatan-recover)",
     "uplink": "(unit rekamatan-uplink) prefer the chosen uplink again, behind plain routers",
 }
 
@@ -93,18 +85,27 @@ def register(
         actions.choices[name].add_argument(
             "--change-order", default="", metavar="NUMBER", help="authority for the switch"
         )
+        actions.choices[name].add_argument(
+            "--order", default="", metavar="FILE", help="the signed order; - reads it from stdin"
+        )
     for name in ("switch", "rollback", "confirm"):
         actions.choices[name].add_argument(
             "--detach", action="store_true", help="do not wait for the end"
         )
-    actions.choices["outcome"].add_argument("run_id")
+    for name in ("outcome", "job"):
+        actions.choices[name].add_argument("run_id")
+    actions.choices["recover"].add_argument(
+        "--set-aside", action="store_true", help="put a damaged journal away and begin a new one"
+    )
 
 
 def run_plan(arguments: argparse.Namespace) -> int:
     """Ask the unit that may read the modem; exit 3 when a switch would be refused."""
     require_root("plan a switch")
-    question = {"kind": "plan", "profile": arguments.profile, "order": arguments.change_order}
+    number, order = _order(arguments)
+    question = {"kind": "plan", "profile": arguments.profile, "order": number, "order_file": order}
     found = ask_reader(question, "plan.json")
+    found["checks"] = explained(found["checks"], arguments.lang)
     if arguments.json:
         _print_json(found)
     else:
@@ -115,17 +116,23 @@ def run_plan(arguments: argparse.Namespace) -> int:
 def run_switch(arguments: argparse.Namespace) -> int:
     """Refuse at the door what the desired state forbids, else start the unit and follow it."""
     require_root("switch")
-    if reasons := no_go(load_site(), arguments.profile, arguments.change_order):
+    number, order = _order(arguments)
+    asked = SwitchRequest("", "switch", arguments.profile, number, order)
+    site = load_site()
+    reasons = no_go(site, arguments.profile, number)
+    reasons += order_reasons(site, asked, SystemClock().wall(), OpensshSignatures())
+    if reasons:
         text = "; ".join(f"{reason.code}: {reason.detail}" for reason in reasons)
         raise RefusedError("WAN switch", "start", text, "nothing was changed")
-    run_id = request.submit("switch", arguments.profile, arguments.change_order)
+    run_id = request.submit("switch", arguments.profile, number, order=order)
     return _follow(run_id, arguments)
 
 
 def run_rollback(arguments: argparse.Namespace) -> int:
     """The same transaction, back to the last profile that passed a gate."""
     require_root("roll back")
-    return _follow(request.submit("rollback", "", arguments.change_order), arguments)
+    number, order = _order(arguments)
+    return _follow(request.submit("rollback", "", number, order=order), arguments)
 
 
 def run_confirm(arguments: argparse.Namespace) -> int:
@@ -171,20 +178,46 @@ def run_outcome(arguments: argparse.Namespace) -> int:
     return EXIT_UNKNOWN
 
 
+def run_job(arguments: argparse.Namespace) -> int:
+    """Print the sheet; only a stranded office needs one."""
+    require_root("read outcomes")
+    found = request.outcome(arguments.run_id)
+    if found is None or found.state is not SwitchState.STRANDED:
+        reason = "it has not ended, or not without a link"
+        raise RefusedError(f"run {arguments.run_id}", "write its job sheet", reason)
+    sheet = job_sheet(load_site(), found, arguments.lang)
+    if arguments.json:
+        _print_json({"run_id": found.run_id, "sheet": sheet})
+    else:
+        print(sheet, end="")  # noqa: T201
+    return EXIT_OK
+
+
 def run_run(arguments: argparse.Namespace) -> int:
     """In the unit: exit 0 once the link is settled, whatever the outcome; 4 to be run again."""
     from rekamatan.agent import unit_runs  # noqa: PLC0415 - loads the modem drivers
 
-    return _report(unit_runs.run(load_site()), arguments)
+    return unit_runs.exit_code(lambda: _report(unit_runs.run(load_site()), arguments))
 
 
 def run_recover(arguments: argparse.Namespace) -> int:
     """In the unit at boot. Started by hand it lacks the credential: have the unit do it."""
+    if arguments.set_aside:
+        return _set_aside(arguments)
     if not credentials.available("modem-switch"):
         return run_confirm(argparse.Namespace(**vars(arguments), detach=False))
     from rekamatan.agent import unit_runs  # noqa: PLC0415 - loads the modem drivers
 
-    return _report(unit_runs.recover(load_site()), arguments)
+    return unit_runs.exit_code(lambda: _report(unit_runs.recover(load_site()), arguments))
+
+
+def _set_aside(arguments: argparse.Namespace) -> int:
+    require_root("set the journal aside")
+    with request.exclusive(paths.WAN):
+        damage = _journal().set_aside()
+    leave_evidence({"kind": "journal", "damage": damage})
+    _print(ASIDE, arguments, {"damage": damage})
+    return EXIT_OK
 
 
 def run_uplink(arguments: argparse.Namespace) -> int:
@@ -203,6 +236,19 @@ def _report(outcomes: tuple[SwitchOutcome, ...], arguments: argparse.Namespace) 
         _print_outcome(outcome, arguments)
     settled = all(outcome.state in TERMINAL for outcome in outcomes)
     return EXIT_OK if settled else EXIT_UNKNOWN
+
+
+def _order(arguments: argparse.Namespace) -> tuple[str, str]:
+    """Number and text of the order that came with the command."""
+    if not arguments.order:
+        return arguments.change_order, ""
+    try:
+        with open(0 if arguments.order == "-" else arguments.order, "rb") as handle:  # noqa: PTH123
+            text = handle.read(MAX_CHARACTERS + 1).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "name the file the district office sent"
+        raise ConfigError(arguments.order, "read the order", str(error), hint) from None
+    return arguments.change_order or number_in(text), text
 
 
 def _journal() -> Journal:
@@ -236,6 +282,8 @@ def _print_outcome(outcome: SwitchOutcome, arguments: argparse.Namespace) -> int
 
 def _print_plan(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     phrase = DIFFERENCE if found["commands"] else NO_DIFFERENCE
+    for line in say_checks(found["checks"]):
+        print(line)  # noqa: T201
     for command in found["commands"]:
         print(f"  {command}")  # noqa: T201
     print(phrase(arguments.lang, **found))  # noqa: T201

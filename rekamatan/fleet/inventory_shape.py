@@ -11,6 +11,7 @@ from rekamatan.fleet.inventory_files import Problem
 from rekamatan.models import (  # noqa: TC001 - resolved at run time to read the fields
     Endpoint,
     Limits,
+    Outlet,
     Sim,
 )
 from rekamatan.modems.registry import platforms
@@ -80,6 +81,7 @@ class SiteVariables:
     site_wan_profile: str
     site_link_profiles: dict[str, str]
     site_limits: dict[str, str] = field(default_factory=dict)
+    site_modem_outlet: Outlet | None = None
 
 
 def shape_problems(inventory: Inventory) -> Iterator[Problem]:

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 POLL_S = 0.3
 
 
-def begin(
+def begin(  # noqa: PLR0913 - the last two are ports with their real defaults
     kind: Kind,
     profile: str,
     change_order: str,
     *,
+    order: str = "",
     root: Path = paths.WAN,
     clock: Clock | None = None,
 ) -> str:
@@ -41,14 +42,14 @@ def begin(
         RefusedError: a different run is active.
     """
     try:
-        return request.submit(kind, profile, change_order, root=root)
+        return request.submit(kind, profile, change_order, order=order, root=root)
     except RefusedError:
         filed = request.filed(root)
         if filed is None or request.outcome(filed.request.run_id, root=root) is not None:
             raise
-        wanted = (kind, profile, change_order)
+        wanted = (kind, profile, change_order, order)
         found = filed.request
-        if (found.kind, found.profile, found.change_order) != wanted:
+        if (found.kind, found.profile, found.change_order, found.order) != wanted:
             raise
         if filed.age_s(clock or SystemClock()) > request.VALID_S:
             raise

@@ -23,30 +23,23 @@ if TYPE_CHECKING:
 # platform -> module under `rekamatan.modems`, class
 _DRIVERS = {
     "hilink": ("hilink", "HilinkDriver"),
+    "ios": ("ios", "IosDriver"),
     "openwrt": ("openwrt", "OpenwrtDriver"),
     "plain_router": ("plain_router", "PlainRouterDriver"),
     "routeros6": ("routeros6", "Routeros6Driver"),
     "routeros7": ("routeros7", "Routeros7Driver"),
     "rutos": ("rutos", "RutosDriver"),
+    "vyos": ("vyos", "VyosDriver"),
 }
-# platform -> module with its `configure_base`; others are configured by whoever installs them
+# platform -> module with its `configure_base`
 _BASES = {
     "hilink": "hilink_base",
-    "ios": ("ios", "IosDriver"),
+    "ios": "ios_base",
     "openwrt": "openwrt_base",
     "plain_router": "plain_router_base",
     "routeros6": "routeros_base",
-    "routeros6": ("routeros6", "Routeros6Driver"),
     "routeros7": "routeros_base",
-    "routeros7": ("routeros7", "Routeros7Driver"),
     "rutos": "openwrt_base",
-    "vyos": ("vyos", "VyosDriver"),
-}
-# platform -> module with its `configure_base`; others are configured by whoever installs them
-_BASES = {
-    "ios": "ios_base",
-    "routeros6": "routeros_base",
-    "routeros7": "routeros_base",
     "vyos": "vyos_base",
 }
 

@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Read by services that are not root: the forwarder takes its stall timer from it. No secret in it.
+FOR_ALL = frozenset({"known-good.json", "known-good.json.new"})
+
+
 class DirectoryDisk:
-    """Files below one directory, private to root.
+    """Files below one directory, private to root but for `FOR_ALL`.
 
     Args:
         root: the directory; made when missing.
@@ -54,6 +58,8 @@ class DirectoryDisk:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | mode, 0o640)
         try:
+            if name in FOR_ALL:  # whatever the unit's umask is
+                os.fchmod(handle, 0o644)
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(handle, rest) :]

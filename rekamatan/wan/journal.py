@@ -1,7 +1,8 @@
 """The write-ahead journal: one JSON line per step, each with a checksum, durable before the act.
 
 A power cut may tear the last line: it is recognised and cut off, because the act it announced
-has not begun. A broken line with good ones after it is damage, and stops new switches.
+has not begun. A complete line that cannot be read, or one that is missing, is damage: what it
+announced may have been done, so it is never skipped in silence. It stops new switches.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from rekamatan.errors import RekamatanError
+from rekamatan.errors import RefusedError, RekamatanError
 from rekamatan.models import SwitchState
 from rekamatan.wan.ports import replace
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from rekamatan.wan.ports import Disk
 
 JOURNAL = "journal.jsonl"
+ARCHIVE = "journal.1.jsonl"  # what the last rotation took out
+ASIDE = "journal.damaged.jsonl"
+MAX_BYTES = 256_000  # a run takes 10 to 25 kB; the file is read whole, twice a second in a switch
 TERMINAL = frozenset(
     {SwitchState.COMMITTED, SwitchState.REVERTED, SwitchState.STRANDED, SwitchState.REFUSED}
 )
@@ -50,7 +54,13 @@ class Reading:
     entries: tuple[Entry, ...]
     sound_bytes: int  # length of the part before a torn end
     torn: bool  # the last line is incomplete: a power cut
-    damaged: bool  # a line is broken or missing before good ones: not a power cut
+    damage: str  # what cannot be read and is no power cut's doing; empty when all is sound
+    end_lost: bool  # the newest line is the unreadable one: the newest step is not known
+
+    @property
+    def damaged(self) -> bool:
+        """True when a step cannot be read that may have been acted upon."""
+        return bool(self.damage)
 
 
 def encode(entry: Entry) -> bytes:
@@ -71,12 +81,31 @@ def decode(content: bytes) -> Reading:
     """Pure: the entries in `content`, recognising a torn end and damage."""
     lines = content.splitlines(keepends=True)
     found = [_decode_line(line) for line in lines]
-    torn = bool(found) and found[-1] is None
+    torn = bool(found) and found[-1] is None and _cut_short(lines[-1])
     body = found[:-1] if torn else found
-    entries = tuple(entry for entry in body if entry is not None)
-    gaps = any(second.seq != first.seq + 1 for first, second in pairwise(entries))
-    sound = len(content) - (len(lines[-1]) if torn else 0)
-    return Reading(entries, sound, torn, damaged=gaps or len(entries) != len(body))
+    return Reading(
+        entries=tuple(entry for entry in body if entry is not None),
+        sound_bytes=len(content) - (len(lines[-1]) if torn else 0),
+        torn=torn,
+        damage=_damage(body),
+        end_lost=bool(body) and body[-1] is None,
+    )
+
+
+def _cut_short(line: bytes) -> bool:
+    """How a power cut leaves an append that was not synced: without its end, or as zeros."""
+    return not line.endswith(b"\n") or b"\0" in line
+
+
+def _damage(body: list[Entry | None]) -> str:
+    """The first thing wrong, in words; empty when every step is there."""
+    for number, entry in enumerate(body, start=1):
+        if entry is None:
+            return f"line {number} of {JOURNAL} cannot be read"
+    for first, second in pairwise(entry for entry in body if entry is not None):
+        if second.seq != first.seq + 1:
+            return f"entries {first.seq + 1} to {second.seq - 1} of {JOURNAL} are missing"
+    return ""
 
 
 def _decode_line(line: bytes) -> Entry | None:
@@ -114,9 +143,19 @@ class Journal:
         self._entries = list(self._reading.entries)
 
     @property
+    def damage(self) -> str:
+        """What cannot be read, in words; empty when the journal is sound."""
+        return self._reading.damage
+
+    @property
     def damaged(self) -> bool:
-        """True when entries before the end cannot be read."""
+        """True when a step cannot be read that may have been acted upon."""
         return self._reading.damaged
+
+    @property
+    def end_lost(self) -> bool:
+        """True when the newest step is the one that cannot be read."""
+        return self._reading.end_lost
 
     def secure(self) -> None:
         """Make durable what a killed process may have left in memory only.
@@ -177,8 +216,57 @@ class Journal:
         if self._new:
             self._disk.sync_directory(JOURNAL)
             self._new = False
+        self._content += line
+
+    def rotate(self) -> None:
+        """Keep the file bounded: between runs, older runs move to `ARCHIVE`.
+
+        The newest runs stay, so that a request that was begun is never begun again. A power cut
+        leaves the long journal or the short one. Outcomes are in the evidence chain for ever.
+
+        Raises:
+            OSError: the disk did not take it; the journal is as before.
+        """
+        if len(self._content) <= MAX_BYTES or self.damaged or self.unfinished():
+            return
+        replace(self._disk, ARCHIVE, self._content)
+        self._start_again(_newest_runs(self._entries, MAX_BYTES // 4))
+
+    def set_aside(self) -> str:
+        """Put a damaged journal away under `ASIDE`, and go on after its last entry, an outcome.
+
+        Returns:
+            What was wrong with it.
+
+        Raises:
+            RefusedError: it is not damaged, or a run in it is still open.
+            OSError: the disk did not take it; the journal is as before.
+        """
+        damage = self.damage
+        if not damage or self.end_lost or self.unfinished():
+            reason = "a run is still open" if damage else "it is not damaged"
+            raise RefusedError(JOURNAL, "set aside", reason, "see `rekamatan wan pending`")
+        replace(self._disk, ASIDE, self._content)
+        self._start_again(tuple(self._entries[-1:]))
+        return damage
+
+    def _start_again(self, entries: tuple[Entry, ...]) -> None:
+        replace(self._disk, JOURNAL, b"".join(encode(entry) for entry in entries))
+        self._reload()
 
     def _reload(self) -> None:
         self._content = self._disk.read(JOURNAL) or b""
         self._reading = decode(self._content)
         self._entries = list(self._reading.entries)
+
+
+def _newest_runs(entries: list[Entry], room: int) -> tuple[Entry, ...]:
+    """Whole runs from the end that fit into `room` bytes; at least the newest one."""
+    kept: list[Entry] = []
+    for _, run in groupby(reversed(entries), key=lambda entry: entry.run_id):
+        found = list(run)
+        room -= sum(len(encode(entry)) for entry in found)
+        if kept and room < 0:
+            break
+        kept += found
+    return tuple(reversed(kept))

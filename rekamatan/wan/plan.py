@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from rekamatan.verify.gate import budget_s
 
 if TYPE_CHECKING:
-    from rekamatan.models import ModemState, PendingRollback, Site, WanProfile
+    from rekamatan.models import ModemState, Site, WanProfile
 
 MARGIN_S = 45  # how much earlier than the modem the server gives up
-MIN_FREE_BYTES = 20_000_000  # journal, outcome, backup, evidence, with room to spare
 _ICCID_CHECK_DIGIT = 1  # some modems leave the last (Luhn) digit out
 _ICCID_MIN = 18
 
@@ -25,17 +24,6 @@ class Reason:
 
     code: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What preflight found before anything was touched."""
-
-    state: ModemState
-    pending: PendingRollback | None
-    captures: int
-    free_bytes: int
-    journal_damaged: bool = False
 
 
 def no_go(site: Site, profile: str, change_order: str) -> tuple[Reason, ...]:
@@ -57,34 +45,9 @@ def no_go(site: Site, profile: str, change_order: str) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-def no_go_found(site: Site, found: Found) -> tuple[Reason, ...]:
-    """What preflight found that forbids the switch."""
-    reasons = []
-    if found.journal_damaged:
-        reasons.append(Reason("journal_damaged", "entries before the end cannot be read"))
-    if found.pending is not None and not found.pending.fired:
-        detail = f"the modem still holds the way back of run {found.pending.plan_id}"
-        reasons.append(Reason("pending_on_modem", detail))
-    if found.captures:
-        detail = f"{found.captures} recording(s) being captured"
-        reasons.append(Reason("capture_in_progress", detail))
-    if found.free_bytes < MIN_FREE_BYTES:
-        reasons.append(Reason("disk_full", f"{found.free_bytes // 1_000_000} MB free"))
-    if found.state.profile not in site.profiles:
-        detail = (
-            f"the modem's active profile is {found.state.profile!r}, which the site does not know"
-        )
-        reasons.append(Reason("unknown_active_profile", detail))
-    return (*reasons, *active_sim_mismatches(site, found.state))
-
-
-def active_sim_mismatches(site: Site, state: ModemState) -> tuple[Reason, ...]:
-    """The SIM that can be read before the change must be the one planned for its slot.
-
-    Most modems show only the active slot's SIM; a wrong one there tells of swapped cards.
-    """
-    planned = [p for p in site.profiles.values() if p.sim.slot == state.sim_slot]
-    return _card_mismatches(site, planned[0], state) if planned else ()
+def planned_in_slot(site: Site, slot: str | None) -> WanProfile | None:
+    """The profile whose card is planned for this slot."""
+    return next((p for p in site.profiles.values() if p.sim.slot == slot), None)
 
 
 def sim_mismatches(site: Site, target: WanProfile, state: ModemState) -> tuple[Reason, ...]:
@@ -102,21 +65,26 @@ def sim_mismatches(site: Site, target: WanProfile, state: ModemState) -> tuple[R
 def _card_mismatches(site: Site, planned: WanProfile, state: ModemState) -> tuple[Reason, ...]:
     reasons = []
     if state.iccid and planned.sim.iccid and not same_iccid(state.iccid, planned.sim.iccid):
-        owner = _owner(site, state.iccid)
+        owner = card_owner(site, state.iccid)
         detail = (
             f"slot {planned.sim.slot} holds SIM {state.iccid}{owner}, planned {planned.sim.iccid}"
         )
         reasons.append(Reason("wrong_iccid", detail))
     if state.imsi and planned.sim.imsi and state.imsi != planned.sim.imsi:
-        detail = f"IMSI {state.imsi}, planned {planned.sim.imsi}"
+        owner = card_owner(site, state.imsi)
+        detail = f"IMSI {state.imsi}{owner}, planned {planned.sim.imsi}"
         reasons.append(Reason("wrong_imsi", detail))
     return tuple(reasons)
 
 
-def _owner(site: Site, iccid: str) -> str:
-    for profile in site.profiles.values():
-        if profile.sim.iccid and same_iccid(profile.sim.iccid, iccid):
-            return f" (the card planned for {profile.name})"
+def card_owner(site: Site, number: str) -> str:
+    """Whose card an ICCID or IMSI is, in words, also when it belongs into another office."""
+    own = {profile.name: profile.sim for profile in site.profiles.values()}
+    for place, cards in {"": own, **site.district_sims}.items():
+        for name, card in cards.items():
+            if any(known and same_iccid(known, number) for known in (card.iccid, card.imsi)):
+                where = f" at {place}" if place and place != site.slug else ""
+                return f" (the card planned for {name}{where})"
     return ""
 
 

@@ -5,10 +5,15 @@ The real ones are put together in `rekamatan.agent.runtime`; the simulation brin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from rekamatan.wan.order_signature import OpensshSignatures
+from rekamatan.wan.preflight import Surroundings
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from rekamatan.clock import Clock
     from rekamatan.models import GateResult, WanProfile
     from rekamatan.modems.base import ModemDriver
@@ -108,6 +113,26 @@ class OutageWatch(Protocol):
         ...
 
 
+class Signatures(Protocol):
+    """Checks the signature of a change order."""
+
+    def intact(self, body: bytes, signature: str) -> bool:
+        """True when it is a sound signature over `body`, whoever made it."""
+        ...
+
+    def made_by(self, issuer: str, signers: Sequence[str], body: bytes, signature: str) -> bool:
+        """True when the key that made it is listed for `issuer` in `signers`."""
+        ...
+
+
+class Outlet(Protocol):
+    """A switched outlet that feeds the modem, and only the modem."""
+
+    def cycle(self) -> None:
+        """Off, and on again by itself. Raises `DeviceError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything the transaction touches."""
@@ -118,3 +143,6 @@ class Ports:
     disk: Disk
     clock: Clock
     outage: OutageWatch
+    signatures: Signatures = field(default_factory=OpensshSignatures)
+    outlet: Outlet | None = None
+    surroundings: Callable[[], Surroundings] = Surroundings  # where nothing can be asked

@@ -5,13 +5,16 @@ A run is confirmed, reverted or refused; a second change is never stacked on an 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rekamatan.models import SwitchState
+from rekamatan.wan.attach import REACH_S, live, look
 from rekamatan.wan.journal import TERMINAL
+from rekamatan.wan.known_good import known_good
 from rekamatan.wan.outcome import outcome_from_dict
-from rekamatan.wan.run import Run, publish
-from rekamatan.wan.wayback import finish_confirming, revert
+from rekamatan.wan.run import Run, SwitchRequest, publish
+from rekamatan.wan.wayback import finish_confirming, revert, settle_confirming
 
 if TYPE_CHECKING:
     from rekamatan.models import Site, SwitchOutcome
@@ -21,18 +24,31 @@ if TYPE_CHECKING:
 UNTOUCHED = frozenset({SwitchState.PLANNED, SwitchState.PREFLIGHT})
 
 
-def settle(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome | None:
+def settle(
+    site: Site, ports: Ports, journal: Journal, silent_s: float = REACH_S
+) -> SwitchOutcome | None:
     """Bring the newest run to its end.
+
+    Args:
+        site: desired state.
+        ports: the world.
+        journal: the site's journal.
+        silent_s: how long a silent modem is waited for where no run is open, only to compare; at
+            boot that is as long as a modem takes to start.
 
     Returns:
         Its outcome when something was open; None when nothing was. An outcome whose state is not
         terminal means that the modem did not answer: try again.
     """
-    journal.secure()
+    with suppress(OSError):  # a disk that takes nothing must not keep the office from its link
+        journal.secure()
+    if journal.damaged:
+        return _settle_damaged(site, ports, journal)
     entries = journal.unfinished()
     if not entries:
-        _publish_again(ports, journal)
-        return None
+        with suppress(OSError):  # the next start tries again
+            _publish_again(ports, journal)
+        return _commit_undone(site, ports, journal, silent_s)
     run = Run.resume(site, ports, journal, entries)
     if run.state in UNTOUCHED:
         return run.finish(
@@ -41,6 +57,53 @@ def settle(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome | None:
     if run.state is SwitchState.CONFIRMING:
         return finish_confirming(run)
     return revert(run, f"interrupted in state {run.state.value}")
+
+
+def _settle_damaged(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome | None:
+    """A step cannot be read that may have been done: back to what last passed a gate.
+
+    Nothing to do where the damage lies in runs that ended: the preflight refuses new ones.
+    """
+    entries = journal.unfinished()
+    known = known_good(ports.disk, site)
+    reason = f"journal_damaged: {journal.damage}"
+    if not entries and not journal.end_lost:
+        return None
+    if not entries:
+        run_id = f"d{ports.clock.wall():%Y%m%d-%H%M%S}"
+        asked = SwitchRequest(run_id, "rollback", known.profile, known.change_order)
+        run = Run.begin(site, ports, journal, asked)
+    else:
+        run = Run.resume(site, ports, journal, entries)
+        if known.run_id == run.run_id:  # written only after its gate had passed
+            return settle_confirming(run)
+    run.previous = run.previous or known.profile
+    return revert(run, reason)
+
+
+def _commit_undone(
+    site: Site, ports: Ports, journal: Journal, silent_s: float
+) -> SwitchOutcome | None:
+    """What the modem has must be what the journal says was confirmed.
+
+    A modem writes its flash a moment after it answered: a power cut within a second of the
+    confirm brings the timer back, and with it the old profile. Then that is the truth.
+    """
+    entries = journal.last_run()
+    if not entries or entries[-1].state is not SwitchState.COMMITTED:
+        return None
+    run = Run.resume(site, ports, journal, entries)
+    if run.plan is None or run.previous == run.target:  # no other profile to fall back to
+        return None
+    found = look(ports, silent_s)
+    if found is None:
+        return None
+    state, pending = found
+    if state.profile == run.target and live(pending, run.run_id):
+        return finish_confirming(run)
+    if state.profile == run.previous:
+        return revert(run, f"undone_by_power_cut: the modem is back on {run.previous}")
+    return None
 
 
 def _publish_again(ports: Ports, journal: Journal) -> None:

@@ -72,11 +72,21 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
     profile: str,
     change_order: str,
     *,
+    order: str = "",
     root: Path = paths.WAN,
     start: Callable[[], None] = start_unit,
     clock: Clock | None = None,
 ) -> str:
     """Write the request durably and start the unit. Returns the run id.
+
+    Args:
+        kind: what is wanted.
+        profile: where to; empty but for a switch.
+        change_order: number of the order.
+        order: text of the signed order file, where the district demands one.
+        root: the folder of the WAN's files.
+        start: starts the unit.
+        clock: stamps the request.
 
     Raises:
         RefusedError: another run is active or about to start, or the disk is full.
@@ -89,7 +99,7 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
         waiting = filed(root)
         if waiting and waiting.age_s(clock) < STARTING_S and _open(root, waiting, clock):
             raise _busy(f"run {waiting.request.run_id} is about to start")
-        request = SwitchRequest(new_run_id(clock), kind, profile, change_order)
+        request = SwitchRequest(new_run_id(clock), kind, profile, change_order, order)
         _file(root, request, clock)
     start()
     return request.run_id

@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
-from rekamatan.models import ChangePlan, SwitchOutcome, SwitchState
+from rekamatan.models import (
+    ChangePlan,
+    LadderStep,
+    PreflightCheck,
+    SwitchOutcome,
+    SwitchState,
+)
 from rekamatan.plain import Place, from_plain, to_plain
 from rekamatan.verify.store import gate_from
+from rekamatan.wan.deadline import seconds_left
 from rekamatan.wan.journal import TERMINAL, Entry, Journal, JournalError
+from rekamatan.wan.known_good import KnownGood, keep_known_good, known_good
+from rekamatan.wan.order import number_in
 from rekamatan.wan.outcome import outcome_to_dict
 from rekamatan.wan.ports import replace
 
@@ -19,7 +29,6 @@ if TYPE_CHECKING:
     from rekamatan.models import GateResult, Site
     from rekamatan.wan.ports import Ports
 
-KNOWN_GOOD = "known-good.json"
 PLACE = Place("journal")
 Kind = Literal["switch", "rollback", "confirm"]
 
@@ -31,7 +40,8 @@ class SwitchRequest:
     run_id: str
     kind: Kind
     profile: str
-    change_order: str
+    change_order: str  # its number
+    order: str = ""  # the signed order file's text, where one was given
 
 
 @dataclass(slots=True)
@@ -49,6 +59,7 @@ class Run:
     plan: ChangePlan | None = None
     baseline: GateResult | None = None
     gate: GateResult | None = None
+    checks: tuple[PreflightCheck, ...] = ()
     outage_s: float | None = None
     reason: str = ""  # why it turned back, once it did
     watching: bool = False
@@ -61,10 +72,13 @@ class Run:
         Raises:
             JournalError: the disk did not take it.
         """
-        run = cls(site, ports, journal, request.run_id, request.profile, request.change_order)
+        number = request.change_order or number_in(request.order)
+        run = cls(site, ports, journal, request.run_id, request.profile, number)
         run.kind = request.kind
-        facts = {"target": run.target, "change_order": run.change_order, "kind": request.kind}
-        run.enter(SwitchState.PLANNED, **facts)
+        facts = {"target": run.target, "change_order": number, "kind": request.kind}
+        run.enter(
+            SwitchState.PLANNED, **facts | ({"order": request.order} if request.order else {})
+        )
         return run
 
     @classmethod
@@ -81,13 +95,31 @@ class Run:
         run.plan = from_plain(ChangePlan, facts["plan"], PLACE) if "plan" in facts else None
         run.baseline = gate_from(facts["baseline"]) if facts.get("baseline") else None
         run.gate = gate_from(facts["gate"]) if facts.get("gate") else None
+        run.checks = from_plain(tuple[PreflightCheck, ...], facts.get("checks", []), PLACE)
         run.reason = facts.get("reason", "")
         return run
+
+    @property
+    def ladder(self) -> tuple[LadderStep, ...]:
+        """What was tried after neither profile worked, also before a power cut."""
+        found = [entry.data["tried"] for entry in self._entries if "tried" in entry.data]
+        return from_plain(tuple[LadderStep, ...], found, PLACE)
+
+    @property
+    def moved_to(self) -> str:
+        """The profile on which the ladder had passed a gate; empty when there is none."""
+        return next(
+            (e.data["moved_to"] for e in reversed(self._entries) if "moved_to" in e.data), ""
+        )
 
     @property
     def state(self) -> SwitchState:
         """The newest journalled state."""
         return self._entries[-1].state
+
+    def seconds_left(self) -> float:
+        """What is left of the server's deadline, at most; see `deadline.seconds_left`."""
+        return seconds_left(self._entries, self.ports.clock)
 
     def enter(self, state: SwitchState, **data: object) -> None:
         """Journal `state`; what it announces may be done when this returns.
@@ -111,6 +143,7 @@ class Run:
             previous=plan.previous,
             arm_s=seconds,
             baseline=to_plain(baseline),
+            checks=to_plain(self.checks),
         )
 
     def gated(self, gate: GateResult) -> None:
@@ -125,6 +158,14 @@ class Run:
             self.enter(SwitchState.REVERTING, reason=self.reason)
         except JournalError as error:
             self.reason += f"; {error}"
+
+    def note(self, **data: object) -> None:
+        """Journal something about the way back. A full disk must not end it."""
+        try:
+            self.enter(SwitchState.REVERTING, **data)
+        except JournalError as error:
+            if str(error) not in self.reason:
+                self.reason += f"; {error}"
 
     def finish(
         self, state: SwitchState, active: str | None, reason: str, *, changed: bool = False
@@ -152,18 +193,34 @@ class Run:
 
         After a rollback there is no profile to go back to: pressing twice must not switch again.
         """
-        known = {
-            "profile": self.target,
-            "previous": self.previous if self.kind == "switch" else "",
-            "run_id": self.run_id,
-            "change_order": self.change_order,
-        }
-        try:
-            replace(self.ports.disk, KNOWN_GOOD, json.dumps(known).encode())
-        except OSError as error:
-            # Confirmed is confirmed: a full disk must not undo a link that works.
-            reason = f"{reason}; known-good profile not written: {error}"
+        previous = self.previous if self.kind == "switch" else ""
+        reason += self._keep_known_good(self.target, previous)
         return self.finish(SwitchState.COMMITTED, self.target, reason, changed=True)
+
+    def back(self, reason: str) -> SwitchOutcome:
+        """The old profile is active and proven; after a commit that was undone it is known good."""
+        if known_good(self.ports.disk, self.site).run_id == self.run_id:
+            reason += self._keep_known_good(self.previous, "")
+        return self.finish(SwitchState.REVERTED, self.previous, reason)
+
+    def elsewhere(self, profile: str, reason: str) -> SwitchOutcome:
+        """Neither profile worked, `profile` does and passed its gate."""
+        if profile == self.target:
+            return self.commit(reason)
+        reason += self._keep_known_good(profile, "")
+        return self.finish(SwitchState.REVERTED, profile, reason)
+
+    def _keep_known_good(self, profile: str, previous: str) -> str:
+        """What to add to the reason when it could not be written.
+
+        A full disk must not undo a link that works.
+        """
+        known = KnownGood(profile, previous, self.change_order, self.run_id)
+        try:
+            keep_known_good(self.ports.disk, known)
+        except OSError as error:
+            return f"; known-good profile not written: {error}"
+        return ""
 
     def seconds(self, entry: Entry | None = None) -> float:
         """Seconds from the first step to `entry`, or to now."""
@@ -172,7 +229,8 @@ class Run:
     def _outcome(
         self, state: SwitchState, active: str | None, reason: str, *, changed: bool
     ) -> SwitchOutcome:
-        steps = [(entry.state.value, self.seconds(entry)) for entry in self._entries]
+        groups = groupby(self._entries, key=lambda entry: entry.state)
+        steps = [(state.value, self.seconds(next(entries))) for state, entries in groups]
         if steps[-1][0] != state.value:
             steps.append((state.value, self.seconds()))
         return SwitchOutcome(
@@ -191,6 +249,8 @@ class Run:
             duration_s=self.seconds(),
             steps=tuple(steps),
             changed=changed,
+            checks=self.checks,
+            ladder=self.ladder,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from rekamatan.wan.request import Filed
     from rekamatan.wan.run import SwitchRequest
 
+SILENT_S = 20.0  # somebody waits for the answer: a modem that is silent is refused soon
+
 
 def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutcome, ...]:
     """Settle first, then act, once: a request that was begun is never begun again.
@@ -28,7 +31,7 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
         Outcomes in the order in which they came about; the last one answers the request.
     """
     journal = Journal(ports.disk, ports.clock)
-    settled = settle(site, ports, journal)
+    settled = settle(site, ports, journal, SILENT_S)
     done = (settled,) if settled else ()
     if filed is None or journal.of_run(filed.request.run_id):
         return done
@@ -38,6 +41,8 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
         return done
     if settled and settled.state not in TERMINAL:
         return done  # the modem is silent: nothing may be stacked on that
+    with suppress(OSError):  # not now: a full disk is refused below, with its own words
+        journal.rotate()
     if reason := _not_now(filed, ports):
         return (*done, _refuse(site, ports, journal, request, reason))
     return (*done, Switch(site, ports, journal, _resolved(site, ports, request)).run())

@@ -15,8 +15,10 @@ from rekamatan.errors import RekamatanError
 from rekamatan.models import Rollback, SwitchState, Verdict
 from rekamatan.wan.attach import wait_attached
 from rekamatan.wan.journal import JournalError
-from rekamatan.wan.plan import Found, Reason, arm_seconds, no_go, no_go_found, server_seconds
+from rekamatan.wan.order import order_reasons
+from rekamatan.wan.plan import Reason, arm_seconds, no_go, server_seconds
 from rekamatan.wan.ports import replace
+from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.run import Run
 from rekamatan.wan.wayback import confirm, revert
 
@@ -43,6 +45,15 @@ class Prepared:
     baseline: GateResult
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What preflight has looked at so far."""
+
+    state: ModemState
+    baseline: GateResult | None = None
+    captures: int = 0
+
+
 class Switch:
     """One switch at one site. Whatever is pending must have been settled before (`recover`).
 
@@ -67,38 +78,47 @@ class Switch:
             prepared = self._preflight(run)
         except RekamatanError as error:
             return run.finish(SwitchState.REFUSED, None, str(error))
+        except OSError as error:
+            return run.finish(SwitchState.REFUSED, run.previous or None, f"disk_full: {error}")
         if not isinstance(prepared, Prepared):
             return prepared
         return self._act(run, prepared)
 
     def _preflight(self, run: Run) -> Prepared | SwitchOutcome:
         """Reads only. Reasons not to go end in `refused`."""
-        if reasons := no_go(self._site, run.target, run.change_order):
+        ports, request = self._ports, self._request
+        reasons = no_go(self._site, run.target, run.change_order)
+        reasons += order_reasons(self._site, request, ports.clock.wall(), ports.signatures)
+        if reasons:
             return self._refuse(run, reasons, None)
         target = self._site.profiles[run.target]
-        state = self._ports.driver.read_state()
+        state = ports.driver.read_state()
         run.previous = state.profile or ""
-        if reasons := no_go_found(self._site, self._found(state, captures=0)):
+        if reasons := self._no_go(run, target, Looked(state)):
             return self._refuse(run, reasons, state)
-        plan = self._ports.driver.render(target, state, run.run_id)
+        plan = ports.driver.render(target, state, run.run_id)
         if plan.empty:
             return self._already_active(run, target)
-        baseline = self._ports.gate.baseline(self._site.profiles[run.previous])
-        captures = self._wait_for_captures()
-        if reasons := no_go_found(self._site, self._found(state, captures)):
+        baseline = ports.gate.baseline(self._site.profiles[run.previous])
+        if reasons := self._no_go(run, target, Looked(state, baseline, self._wait_for_captures())):
             return self._refuse(run, reasons, state)
-        backup = self._ports.driver.backup()
-        replace(self._ports.disk, f"backups/{run.run_id}.txt", backup.encode())
+        backup = ports.driver.backup()
+        replace(ports.disk, f"backups/{run.run_id}.txt", backup.encode())
         return Prepared(target, plan, baseline)
 
-    def _found(self, state: ModemState, captures: int) -> Found:
-        return Found(
-            state=state,
+    def _no_go(self, run: Run, target: WanProfile, looked: Looked) -> tuple[Reason, ...]:
+        """Look, keep what was found as the run's checks, and tell what forbids the switch."""
+        found = Found(
+            state=looked.state,
             pending=self._ports.driver.pending(),
-            captures=captures,
+            captures=looked.captures,
             free_bytes=self._ports.interlocks.free_bytes(),
-            journal_damaged=self._journal.damaged,
+            journal_damage=self._journal.damage,
+            surroundings=self._ports.surroundings(),
+            baseline=looked.baseline,
         )
+        run.checks = preflight(self._site, target, found)
+        return no_go_reasons(run.checks)
 
     def _wait_for_captures(self) -> int:
         """A capture that is nearly done may end; a new one starting again ends the patience."""

@@ -5,41 +5,40 @@ Both are idempotent: they run again after a kill or a power cut at any of their 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.models import Rollback, SwitchState, Verdict
 from rekamatan.verify.gate import budget_s
-from rekamatan.wan.attach import POLL_S, REACH_S, live, look, wait_attached
-from rekamatan.wan.plan import server_seconds
+from rekamatan.wan.attach import POLL_S, live, look
+from rekamatan.wan.deadline import before_the_modem
+from rekamatan.wan.ladder import climb, keep_what_works
+from rekamatan.wan.restore import FLASH_S, old_profile_active, prove_old
 
 if TYPE_CHECKING:
-    from rekamatan.models import GateResult, SwitchOutcome, WanProfile
+    from rekamatan.models import GateResult, SwitchOutcome
     from rekamatan.wan.run import Run
 
-PROOFS = 2  # the old profile is applied and gated again once before the site counts as stranded
+PROOFS = 2  # the old profile is applied and gated again once before anything else is tried
 
 
 def revert(run: Run, reason: str) -> SwitchOutcome:
     """Bring the old profile back, prove it against its own baseline, and say which it was.
 
-    Returns an outcome that is `reverted`, `stranded`, or not settled when the modem is silent.
+    Where it does not work any more the ladder is climbed (`ladder.climb`). Returns an outcome that
+    is `reverted`, `stranded`, or not settled when the modem is silent.
     """
     run.turn_back(reason)
+    if kept := keep_what_works(run):
+        return kept
     proof: GateResult | None = None
     for _ in range(PROOFS):
-        if not _old_profile_active(run):
+        if not old_profile_active(run):
             return run.unsettled(f"{run.reason}; the modem does not answer on the LAN")
-        proof = _prove_old(run)
+        proof = prove_old(run)
         if proof is None or proof.verdict is not Verdict.FAIL:
-            return run.finish(SwitchState.REVERTED, run.previous, run.reason + _no_better(run))
-    findings = "; ".join(proof.reasons) if proof else ""
-    return run.finish(
-        SwitchState.STRANDED,
-        run.previous,
-        f"{run.reason}; the old profile is back but its link does not work: {findings}",
-    )
+            return run.back(run.reason + _no_better(run))
+    return climb(run, "; ".join(proof.reasons) if proof else "")
 
 
 def _no_better(run: Run) -> str:
@@ -70,6 +69,7 @@ def confirm(run: Run, deadline: float) -> SwitchOutcome:
 
 def settle_confirming(run: Run) -> SwitchOutcome:
     """The journal says the gate had passed; the modem says whether the confirm arrived."""
+    run.ports.clock.sleep(FLASH_S)  # a power cut in these seconds undoes the confirm: seen below
     found = look(run.ports)
     if found is None:
         return run.unsettled("the modem does not answer on the LAN; it may be confirmed or not")
@@ -94,43 +94,15 @@ def finish_confirming(run: Run) -> SwitchOutcome:
     open_ended = found is not None and live(found[1], run.run_id) and found[0].profile == run.target
     if not open_ended or target is None:
         return settle_confirming(run)
-    deadline = run.ports.clock.monotonic() + server_seconds(target)
-    gate = run.ports.gate.check(
-        target, run.baseline, canary=True, within_s=float(budget_s(target.limits))
-    )
+    left_s = before_the_modem(run.seconds_left(), found[1]) if found else 0.0
+    if left_s <= 0:
+        return revert(run, "interrupted; too late to test the new link again before the modem acts")
+    deadline = run.ports.clock.monotonic() + left_s
+    within_s = min(left_s, float(budget_s(target.limits)))
+    gate = run.ports.gate.check(target, run.baseline, canary=True, within_s=within_s)
     run.gated(gate)
     if gate.verdict is Verdict.FAIL:
         return revert(run, "; ".join(gate.reasons))
+    if run.ports.clock.monotonic() >= deadline:
+        return revert(run, "the second gate took longer than the modem waits")
     return confirm(run, deadline)
-
-
-def _old_profile_active(run: Run) -> bool:
-    """True once the modem itself says that the old profile is active and no timer is left."""
-    if run.plan is None:
-        return False
-    until = run.ports.clock.monotonic() + REACH_S
-    while True:
-        with suppress(DeviceError):  # a lost session is expected: the modem tells what is true
-            run.ports.driver.revert(run.plan)
-        found = look(run.ports, within_s=max(0.0, until - run.ports.clock.monotonic()))
-        if (
-            found is not None
-            and found[0].profile == run.previous
-            and not live(found[1], run.run_id)
-        ):
-            return True
-        if run.ports.clock.monotonic() >= until:
-            return False
-        run.ports.clock.sleep(POLL_S)
-
-
-def _prove_old(run: Run) -> GateResult | None:
-    """The gate on the old profile; None when the site no longer knows that profile."""
-    profile: WanProfile | None = run.site.profiles.get(run.previous)
-    if profile is None:
-        return None
-    until = run.ports.clock.monotonic() + profile.attach_timeout_s
-    wait_attached(run.site, run.ports, profile, until)
-    return run.ports.gate.check_restored(
-        profile, run.baseline, within_s=float(budget_s(profile.limits))
-    )

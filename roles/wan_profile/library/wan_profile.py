@@ -33,6 +33,11 @@ options:
     description: Number of the written order.
     type: str
     default: ""
+  order:
+    description: Text of the signed order file (C(rekamatan order sign)), where the district
+      demands one. The site checks it again.
+    type: str
+    default: ""
   deadline:
     description: Seconds after which the outcome is called unknown.
     type: int
@@ -62,10 +67,11 @@ outcome:
 COMMAND = "/usr/local/bin/rekamatan"
 
 
-def plan(module: AnsibleModule, name: str, order: str) -> dict[str, Any]:
+def plan(module: AnsibleModule, name: str, number: str, order: str) -> dict[str, Any]:
     """What a switch would change, as the site sees it; fails where it would be refused."""
-    argv = [COMMAND, "wan", "plan", "--profile", name, "--change-order", order, "--json"]
-    _, out, error = module.run_command(argv)
+    argv = [COMMAND, "wan", "plan", "--profile", name, "--change-order", number, "--json"]
+    argv += ["--order", "-"] if order else []
+    _, out, error = module.run_command(argv, data=order or None, binary_data=True)
     try:
         found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
     except (ValueError, IndexError):
@@ -88,20 +94,21 @@ def main() -> None:
         "name": {"type": "str", "default": ""},
         "state": {"type": "str", "choices": ["active", "previous"], "default": "active"},
         "change_order": {"type": "str", "default": ""},
+        "order": {"type": "str", "default": ""},
         "deadline": {"type": "int", "default": 900},
     }
     module = AnsibleModule(
         spec, supports_check_mode=True, required_if=[("state", "active", ["name"])]
     )
-    name, order = module.params["name"], module.params["change_order"]
+    name, number, order = (module.params[key] for key in ("name", "change_order", "order"))
     if module.check_mode:
-        module.exit_json(**plan(module, name, order))
+        module.exit_json(**plan(module, name, number, order))
     from rekamatan.errors import RekamatanError  # noqa: PLC0415 - absent where only the docs are read
     from rekamatan.fleet.site_switch import begin  # noqa: PLC0415
 
     kind = "switch" if module.params["state"] == "active" else "rollback"
     try:
-        module.exit_json(changed=False, run_id=begin(kind, name, order))
+        module.exit_json(changed=False, run_id=begin(kind, name, number, order=order))
     except RekamatanError as error:
         module.fail_json(msg=str(error), state="preflight_failed")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from rekamatan.models import Rollback, Sim, SwitchState
+from rekamatan.models import ChangePlan, Rollback, Sim, SwitchState
 from tests.unit.wan import simulation as sim
+from tests.unit.wan.simulated_site import make_site, profile
 
 Build = Callable[[Rollback], sim.World]
 
@@ -45,6 +47,32 @@ def clock_jump(kind: Rollback) -> sim.World:
     return world
 
 
+def old_dies_in_the_switch(kind: Rollback) -> sim.World:
+    """Wrong APN, and the old carrier is gone when the modem comes back to it."""
+    return _old_dies(wrong_apn(kind))
+
+
+def three_ways(kind: Rollback) -> sim.World:
+    """As above, with a third card that works."""
+    vsat = profile("vsat", "third", "33", "51089")
+    base = make_site()
+    world = sim.World(rollback=kind, site=replace(base, profiles=base.profiles | {"vsat": vsat}))
+    world.links["telkomsel"].attach_s = None
+    return _old_dies(world)
+
+
+def _old_dies(world: sim.World) -> sim.World:
+    original = world.modem.apply
+
+    def apply(plan: ChangePlan) -> None:
+        if plan.target == "telkomsel" and world.links["indosat"].path:
+            world.carrier_dies("indosat")
+        original(plan)
+
+    world.modem.apply = apply  # type: ignore[method-assign]
+    return world
+
+
 GOOD_GATE_BEGINS_S = 20.0
 EXPECTED: dict[str, tuple[Build, SwitchState]] = {
     "good": (good, SwitchState.COMMITTED),
@@ -53,4 +81,6 @@ EXPECTED: dict[str, tuple[Build, SwitchState]] = {
     "swapped_sim": (swapped_sim, SwitchState.REVERTED),
     "old_link_dead": (old_link_dead, SwitchState.COMMITTED),
     "clock_jump": (clock_jump, SwitchState.COMMITTED),
+    "both_dead": (old_dies_in_the_switch, SwitchState.STRANDED),
+    "three_ways": (three_ways, SwitchState.REVERTED),
 }

@@ -25,6 +25,7 @@ class SimulatedDisk:
         self.names: dict[str, Inode] = {}
         self.durable_names: dict[str, Inode] = {}
         self.full = False
+        self.full_until = 0.0
         self._known = (b"", False)  # content of the journal, and whether a run is open in it
 
     def read(self, name: str) -> bytes | None:
@@ -65,15 +66,18 @@ class SimulatedDisk:
             inode.now = inode.durable = inode.durable + lost[:torn_bytes]
         self.names = dict(self.durable_names)
 
+    def durable(self, name: str) -> bytes:
+        inode = self.durable_names.get(name)
+        return inode.durable if inode else b""
+
     def durably_open(self) -> bool:
-        inode = self.durable_names.get("journal.jsonl")
-        content = inode.durable if inode else b""
+        content = self.durable("journal.jsonl")
         if content != self._known[0]:
             entries = decode(content).entries
             self._known = content, bool(entries) and entries[-1].state not in TERMINAL
         return self._known[1]
 
     def _room(self, inode: Inode, half_written: bytes) -> None:
-        if self.full:
+        if self.full or self._world.now < self.full_until:
             inode.now = half_written
             raise OSError(28, "No space left on device")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MODEM_BOOT_S = 40.0
 BOOT_HOOK_S = 3.0
+FLASH_DELAY_S = 0.9  # what changed later than this before a power cut is not in flash yet
 GATE_S = 12.0
 
 
@@ -43,7 +44,11 @@ class SimulatedModem:
         self.silent_until = 0.0
         self.old_bearer_s = 0.0  # how long the old address is still shown after a change
         self.old_card_shown = False  # and with it the old card
+        self._before = self.profile
+        self._fired = ""  # the run whose timer fired
+        self.heals_on_reset: str | None = None  # profile that attaches again after a restart
         self.acts: list[str] = []
+        self._flash = [(0.0, self.profile, self.timer)]  # as it was, and since when
 
     def identify(self) -> Identity:
         return Identity("simulated", "twin", "1")
@@ -52,7 +57,7 @@ class SimulatedModem:
         self._reach()
         link = self._world.links[self.profile]
         just_changed = self._world.now < self._since + self.old_bearer_s
-        shown = self._world.links["indosat"] if just_changed else link
+        shown = self._world.links[self._before] if just_changed else link
         return ModemState(
             platform="simulated",
             sim_slot=self._world.site.profiles[self.profile].sim.slot,
@@ -78,7 +83,10 @@ class SimulatedModem:
         self._act("arm")
         if self.rollback is Rollback.SERVER:
             raise NotSupportedError("modem", "arm", "no timer")
+        if self.timer is not None and self.timer[0] != plan.plan_id:
+            raise DeviceError("modem", "arm", "another run's timer is live")
         self.timer = (plan.plan_id, plan.previous, self._world.now + seconds)
+        self._fired, self._hook_at = "", None  # arming removes this run's older entries first
         self._world.step("modem.armed")
 
     def pending(self) -> PendingRollback | None:
@@ -99,7 +107,7 @@ class SimulatedModem:
         self._act("confirm")
         if self.rollback is Rollback.SERVER:
             raise NotSupportedError("modem", "confirm", "no timer")
-        if self.timer is None and self.profile == "indosat":
+        if self._fired == plan_id:
             raise DeviceError("modem", "confirm", f"timer of {plan_id} fired before")
         self.timer = None
         self._world.step("modem.confirmed")
@@ -108,8 +116,16 @@ class SimulatedModem:
         self._act("revert")
         self._use(plan.previous)
         self._world.step("modem.reverted")
+        self._reach()  # a modem that lost its power here clears nothing
         self.timer = None
         self._hook_at = None
+        self._world.step("modem.cleared")
+
+    def reset_modem(self) -> None:
+        self._act("reset")
+        self._up_from = self._since = self._world.now + MODEM_BOOT_S
+        if self.heals_on_reset:
+            self._world.links[self.heals_on_reset].path = True
 
     def signal(self) -> Signal:
         return Signal()
@@ -125,25 +141,32 @@ class SimulatedModem:
         return self.attached() and self._world.links[self.profile].path
 
     def power_cut(self) -> None:
+        kept = [f for f in self._flash if f[0] <= self._world.now - FLASH_DELAY_S]
+        _, self.profile, self.timer = (kept or self._flash[:1])[-1]
         self._up_from = self._world.now + MODEM_BOOT_S
         self._since = self._up_from
         if self.timer is not None:
             self._hook_at = self._up_from + BOOT_HOOK_S
 
     def time_passes(self) -> None:
+        if self._flash[-1][1:] != (self.profile, self.timer):
+            self._flash.append((self._world.now, self.profile, self.timer))
         if self.timer is None or self._world.now < self._up_from:
             return
         due = self._world.now >= self.timer[2]
         at_boot = self._hook_at is not None and self._world.now >= self._hook_at
-        if due and self._world.acting and self._up_from == 0.0:
+        # A modem that nobody could reach has to act alone: that is what its timer is for.
+        reachable = self._up_from == 0.0 and self.silent_until == 0.0
+        if due and self._world.acting and reachable:
             self._world.violations.append("the modem's timer fired while the server was acting")
         if due or at_boot:
             self._use(self.timer[1])
+            self._fired = self.timer[0]
             self.timer, self._hook_at = None, None
 
     def _use(self, name: str) -> None:
         if name != self.profile:
-            self.profile, self._since = name, self._world.now
+            self._before, self.profile, self._since = self.profile, name, self._world.now
 
     def _act(self, name: str) -> None:
         self._world.step(f"modem.{name}")
@@ -167,7 +190,7 @@ class ServerModem(SimulatedModem):
 class SimulatedGate:
     def __init__(self, world: World) -> None:
         self._world = world
-        self.took_s = GATE_S
+        self.slow_s: dict[str, float] = {}  # profile -> how long its gate takes
         self.remembered: list[str] = []
 
     def baseline(self, wanted: WanProfile) -> GateResult:
@@ -176,28 +199,31 @@ class SimulatedGate:
     def check(
         self, wanted: WanProfile, baseline: GateResult | None, *, canary: bool, within_s: float
     ) -> GateResult:
-        del baseline, canary, within_s
-        result = self._measure(wanted)
-        self._world.proven = result.verdict is not Verdict.FAIL
+        del baseline, canary
+        result = self._measure(wanted, within_s)
+        if result.verdict is not Verdict.FAIL:
+            self._world.proven = True  # until the next change
         return result
 
     def check_restored(
         self, wanted: WanProfile, baseline: GateResult | None, within_s: float
     ) -> GateResult:
-        del within_s
-        now = self._measure(wanted)
+        now = self._measure(wanted, within_s)
         probes = only_demand_what_passed(now.probes, baseline)
         return decide(wanted.name, probes, now.started, now.duration_s)
 
     def remember(self, result: GateResult) -> None:
         self.remembered.append(result.profile)
 
-    def _measure(self, wanted: WanProfile) -> GateResult:
+    def _measure(self, wanted: WanProfile, within_s: float = 1000.0) -> GateResult:
         self._world.step("gate")
-        self._world.advance(self.took_s)
+        took_s = self.slow_s.get(wanted.name, GATE_S)
+        self._world.advance(min(took_s, within_s))
         modem = self._world.modem
-        ok = modem.works() and modem.profile == wanted.name
+        ok = took_s <= within_s and modem.works() and modem.profile == wanted.name
         probes = (Probe("canary.receipt", ok=ok),)
-        result = decide(wanted.name, probes, "", self.took_s)
+        result = decide(wanted.name, probes, "", took_s)
         self._world.step("gate.decided")
+        if ok:
+            self._world.passed_at = self._world.now
         return result

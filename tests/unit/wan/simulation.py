@@ -1,36 +1,34 @@
-"""A world for the transaction: simulated clock, disk, modem, gate; and an explorer of faults.
+"""A world for the transaction: simulated clock, disk, modem and gate, and faults at its steps.
 
-Every durable write and every act on the modem is an interruption point. The explorer repeats one
-scenario with a fault at each of them, lets the site recover, and collects what it finds wrong.
+Every durable write and every act on the modem is an interruption point. `exploring` repeats a
+scenario with faults at them, lets the site recover, and collects what it finds wrong.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from rekamatan.models import (
-    Rollback,
-    Site,
-    SwitchOutcome,
-    SwitchState,
-)
-from rekamatan.wan.journal import TERMINAL
+from rekamatan.models import Rollback, Site, SwitchOutcome, SwitchState
+from rekamatan.wan.journal import TERMINAL, Journal, JournalError
+from rekamatan.wan.known_good import known_good
+from rekamatan.wan.outcome import outcome_from_dict
 from rekamatan.wan.ports import Ports
 from rekamatan.wan.request import Filed
 from rekamatan.wan.run import SwitchRequest
 from rekamatan.wan.service import carry_out
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 from tests.unit.wan.simulated_disk import SimulatedDisk
 from tests.unit.wan.simulated_modem import DeviceModem, ServerModem, SimulatedGate
 from tests.unit.wan.simulated_site import Link, make_site
 
-Fault = Literal["kill", "server", "modem", "both"]
-FAULTS: tuple[Fault, ...] = ("kill", "server", "modem", "both")
+Fault = Literal["kill", "server", "modem", "both", "full", "jump", "silent", "new_dies", "old_dies"]
+FAULTS: tuple[Fault, ...] = ("kill", "server", "modem", "both")  # a process or a supply dies
+SOFT: tuple[Fault, ...] = ("full", "jump", "silent", "new_dies", "old_dies")
 SERVER_BOOT_S = 25.0
+RESTART_S = 20.0  # systemd's RestartSec
+STARTS = 60  # how often the unit is started before the site counts as not settling
 
 
 class KilledError(BaseException):
@@ -44,6 +42,7 @@ class World:
     rollback: Rollback = Rollback.DEVICE
     fault: Fault | None = None
     fault_at: int = 0
+    more: dict[int, Fault] = field(default_factory=dict)  # further faults: point -> fault
     torn_bytes: int = 0  # how much of an unsynced append survives a power cut
     now: float = 1000.0
     boots: int = 1
@@ -52,7 +51,9 @@ class World:
     jump_at: float | None = None  # when the wall clock jumps a day ahead
     captures_until: float = 0.0
     points: list[str] = field(default_factory=list)
-    proven: bool = False  # the gate passed on the target after the last change
+    proven: bool = False  # the gate passed on the active profile after the last change
+    passed_at: float = 0.0  # when a gate last passed
+    carrier_died_at: float = -1.0
     acting: bool = False  # a process of ours is alive
     violations: list[str] = field(default_factory=list)
     site: Site = field(default_factory=make_site)
@@ -63,6 +64,7 @@ class World:
         kind = DeviceModem if self.rollback is Rollback.DEVICE else ServerModem
         self.modem = kind(self)
         self.gate = SimulatedGate(self)
+        self._good = (b"", self.site.initial_profile)
         self.links = {
             name: Link(planned.sim, planned.plmns[0])
             for name, planned in self.site.profiles.items()
@@ -77,35 +79,58 @@ class World:
         self.points.append(name)
         if self.fault is not None and len(self.points) == self.fault_at:
             self.strike(self.fault)
+        if (fault := self.more.pop(len(self.points), None)) is not None:
+            self.strike(fault)
 
     def strike(self, fault: Fault) -> None:
         if fault in {"modem", "both"}:
             self.modem.power_cut()
         if fault in {"server", "both"}:
-            self.disk.power_cut(self.torn_bytes)
-            self.boots += 1
-        if fault != "modem":
+            self.strike_server()
+        if fault in SOFT:
+            self._trouble(fault)
+        elif fault != "modem":
             raise KilledError(fault)
 
+    def _trouble(self, fault: Fault) -> None:
+        if fault == "full":
+            self.disk.full_until = self.now + 200.0
+        elif fault == "jump":
+            self.wall_shift += timedelta(days=1 if len(self.points) % 2 else -1)
+        elif fault == "silent":
+            self.modem.silent_until = self.now + 100.0
+        else:
+            self.carrier_dies("telkomsel" if fault == "new_dies" else "indosat")
+
+    def carrier_dies(self, name: str) -> None:
+        self.links[name].path = False
+        self.carrier_died_at = self.now
+
+    def strike_server(self) -> None:
+        self.disk.power_cut(self.torn_bytes)
+        self.boots += 1
+
     def check_way_back(self, where: str) -> None:
-        """Invariant 1, at every instant."""
-        old = self.modem.profile == "indosat"
+        """Invariant 1, at every instant: the profile that last passed, a timer, or a gate."""
         timer = self.modem.timer is not None
         journal = self.rollback is Rollback.SERVER and self.disk.durably_open()
-        if not (old or timer or journal or self.proven):
+        if not (timer or journal or self.proven or self.modem.profile == self.last_good()):
             self.violations.append(f"no way back at {where}")
+
+    def last_good(self) -> str:
+        content = self.disk.durable("known-good.json")
+        if content != self._good[0]:
+            self._good = (content, json.loads(content)["profile"])
+        return self._good[1] if content else self.site.initial_profile
 
     def advance(self, seconds: float) -> None:
         """Time passes for everybody, at most a second at once: timers fire when they are due."""
         until = self.now + seconds
         while self.now < until:
             self.now = min(until, self.now + 1.0)
-            self._moment()
-
-    def _moment(self) -> None:
-        if self.jump_at is not None and self.now >= self.jump_at:
-            self.jump_at, self.wall_shift = None, timedelta(days=1)
-        self.modem.time_passes()
+            if self.jump_at is not None and self.now >= self.jump_at:
+                self.jump_at, self.wall_shift = None, timedelta(days=1)
+            self.modem.time_passes()
 
     def reboot_server(self) -> None:
         self.advance(SERVER_BOOT_S)
@@ -165,9 +190,9 @@ def attempt(world: World, asked: Filed) -> SwitchOutcome | None:
 
 
 def live_through(world: World, asked: Filed) -> SwitchOutcome | None:
-    """The unit, the fault, and systemd starting the unit again as often as it fails."""
+    """The unit, the faults, and systemd starting the unit again until nothing is open."""
     last: SwitchOutcome | None = None
-    for _ in range(4):
+    for _ in range(STARTS):
         before = world.boots
         try:
             last = attempt(world, asked) or last
@@ -177,65 +202,73 @@ def live_through(world: World, asked: Filed) -> SwitchOutcome | None:
             else:
                 world.advance(1.0)
             continue
-        if last is None or last.state in TERMINAL:
-            return last
-    return last
+        except JournalError:
+            pass
+        if (last is None or last.state in TERMINAL) and not world.disk.durably_open():
+            break
+        world.advance(RESTART_S)
+    return _published(world, asked) or last
+
+
+def _published(world: World, asked: Filed) -> SwitchOutcome | None:
+    """What whoever asked reads; a full disk or a kill may have kept the newest from `last`."""
+    content = world.disk.read(f"outcomes/{asked.request.run_id}.json")
+    return outcome_from_dict(json.loads(content)) if content else None
 
 
 def check_end(world: World, last: SwitchOutcome | None) -> None:
     """The office works, nothing is left armed, and what is reported is true."""
     world.check_way_back("end")
     world.advance(600.0)
+    if _must_work(world, last) and not world.modem.works():
+        world.violations.append(f"the office is without a link on {world.modem.profile}")
+    check_settled(world, last)
+
+
+def check_settled(world: World, last: SwitchOutcome | None) -> None:
+    """Nothing is open or armed, and journal, outcome and modem agree."""
     problems = world.violations
-    old_works = world_link_works(world, "indosat")  # a dead old link may be come back to
-    if (old_works or not last or last.state is SwitchState.COMMITTED) and not world.modem.works():
-        problems.append(f"the office is without a link on {world.modem.profile}")
     if world.modem.timer is not None:
         problems.append("a timer is left on the modem")
     if world.disk.durably_open():
         problems.append("the journal has an open run")
+    if damage := Journal(world.disk, world.clock).damage:
+        problems.append(f"the journal is damaged: {damage}")
     if last is not None:
         problems.extend(untrue(world, last))
+    if last is None or last.state in {SwitchState.COMMITTED, SwitchState.REVERTED}:
+        known = known_good(world.disk, world.site).profile
+        if known != world.modem.profile:
+            problems.append(f"known good is {known} but {world.modem.profile} is active")
 
 
-def world_link_works(world: World, name: str) -> bool:
-    link = world.links[name]
-    return link.attach_s is not None and link.path
+def _must_work(world: World, last: SwitchOutcome | None) -> bool:
+    """A carrier that dies after the last gate, or was dead before, is nobody's doing."""
+    if world.carrier_died_at >= world.passed_at:
+        return False
+    committed = last is not None and last.state is SwitchState.COMMITTED
+    back = last is not None and last.state is SwitchState.REVERTED
+    moved = back and last is not None and last.active != last.previous
+    return committed or moved or link_works(world, "indosat")
+
+
+def link_works(world: World, name: str) -> bool:
+    link, planned = world.links[name], world.site.profiles[name].sim
+    return link.attach_s is not None and link.path and link.card == planned
 
 
 def untrue(world: World, last: SwitchOutcome) -> list[str]:
     active = world.modem.profile
-    expected = {
-        SwitchState.COMMITTED: last.target,
-        SwitchState.REVERTED: last.previous,
-        SwitchState.REFUSED: last.active or active,
-    }
-    wrong = last.state in expected and expected[last.state] != active
+    told = last.state in {SwitchState.COMMITTED, SwitchState.REVERTED, SwitchState.REFUSED}
+    expected = last.target if last.state is SwitchState.COMMITTED else last.active
+    wrong = told and expected is not None and expected != active
     problems = [f"reported {last.state} but {active} is active"] if wrong else []
-    if last.state is SwitchState.STRANDED and world.modem.works():
-        problems.append("reported stranded but the link works")
+    if last.state is SwitchState.STRANDED:
+        working = [name for name in world.links if link_works(world, name)]
+        if working:
+            problems.append(f"reported stranded but {working[0]} works")
     if last.state is SwitchState.COMMITTED:
         planned = world.site.profiles[last.target].sim
         if world.links[active].card != planned:
             problems.append("committed on a SIM that is not the planned one")
     return problems
-
-
-def explore(
-    build: Callable[[], World], faults: tuple[Fault, ...] = FAULTS, torn: tuple[int, ...] = (0, 40)
-) -> tuple[int, list[str]]:
-    """Every interruption point of one scenario with every fault. Returns runs and violations."""
-    quiet = build()
-    check_end(quiet, live_through(quiet, filed(quiet)))
-    found = [f"no fault: {problem}" for problem in quiet.violations]
-    runs = 1
-    for fault in faults:
-        for torn_bytes in torn if fault in {"server", "both"} else (0,):
-            for at in range(1, len(quiet.points) + 1):
-                world = build()
-                world.fault, world.fault_at, world.torn_bytes = fault, at, torn_bytes
-                check_end(world, live_through(world, filed(world)))
-                where = world.points[at - 1] if at <= len(world.points) else "never reached"
-                found += [f"{fault} at {at} ({where}): {problem}" for problem in world.violations]
-                runs += 1
-    return runs, found

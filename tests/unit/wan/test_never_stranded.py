@@ -8,6 +8,7 @@ import pytest
 
 from rekamatan.models import ChangePlan, PendingRollback, Rollback, SwitchState
 from rekamatan.wan.attach import live
+from tests.unit.wan import exploring
 from tests.unit.wan import simulation as sim
 from tests.unit.wan.scenarios import EXPECTED, good, old_link_dead, wrong_apn
 
@@ -26,7 +27,7 @@ def test_undisturbed_run_ends_as_expected(name: str, kind: Rollback) -> None:
 @pytest.mark.parametrize("kind", list(Rollback))
 @pytest.mark.parametrize("name", list(EXPECTED))
 def test_a_fault_at_every_step_ends_on_a_working_link(name: str, kind: Rollback) -> None:
-    runs, found = sim.explore(lambda: EXPECTED[name][0](kind))
+    runs, found = exploring.explore(lambda: EXPECTED[name][0](kind))
     assert found == []
     assert runs > 150  # the explorer has really been at every step
 

@@ -7,15 +7,14 @@ import pytest
 from rekamatan.models import ModemState, PendingRollback
 from rekamatan.wan.plan import (
     MARGIN_S,
-    Found,
     arm_seconds,
     attached,
     no_go,
-    no_go_found,
     same_iccid,
     server_seconds,
     sim_mismatches,
 )
+from rekamatan.wan.preflight import Found, no_go_found
 from tests.unit.wan import simulation as sim
 
 SITE = sim.make_site()
@@ -57,18 +56,20 @@ def test_desired_state_alone_can_refuse() -> None:
         ({"pending": PendingRollback("w0", 120.0)}, ["pending_on_modem"]),
         ({"pending": PendingRollback("w0", None, fired=True)}, []),
         ({"free_bytes": 5_000_000}, ["disk_full"]),
-        ({"journal_damaged": True}, ["journal_damaged"]),
+        ({"journal_damage": "line 3 cannot be read"}, ["journal_damaged"]),
         ({"state": replace(OLD, profile="default")}, ["unknown_active_profile"]),
         ({"state": replace(OLD, iccid=TELKOMSEL.sim.iccid)}, ["wrong_iccid"]),
         ({"state": replace(OLD, iccid=None, imsi="510019999999999")}, ["wrong_imsi"]),
     ],
 )
 def test_what_preflight_found_can_refuse(change: dict[str, object], expected: list[str]) -> None:
-    assert codes(no_go_found(SITE, replace(FOUND, **change))) == expected  # type: ignore[arg-type]
+    assert codes(no_go_found(SITE, TELKOMSEL, replace(FOUND, **change))) == expected  # type: ignore[arg-type]
 
 
 def test_swapped_cards_are_named_by_the_profile_they_belong_to() -> None:
-    found = no_go_found(SITE, replace(FOUND, state=replace(OLD, iccid=TELKOMSEL.sim.iccid)))
+    found = no_go_found(
+        SITE, TELKOMSEL, replace(FOUND, state=replace(OLD, iccid=TELKOMSEL.sim.iccid))
+    )
     assert "the card planned for telkomsel" in found[0].detail
 
 

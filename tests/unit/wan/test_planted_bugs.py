@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rekamatan.models import ChangePlan, Rollback, Site, SwitchOutcome, SwitchState
-from rekamatan.wan import attach, journal, service, switch, wayback
+from rekamatan.wan import attach, journal, ladder, service, switch, wayback
 from rekamatan.wan.run import Run
-from tests.unit.wan import scenarios
+from tests.unit.wan import exploring, scenarios
 from tests.unit.wan import simulation as sim
-from tests.unit.wan.simulated_modem import DeviceModem
+from tests.unit.wan.simulated_modem import DeviceModem, SimulatedModem
 
 if TYPE_CHECKING:
     from rekamatan.wan.ports import Ports
@@ -68,7 +68,9 @@ def _recovery_confirms_without_looking(patch: Patch) -> None:
     patch.setattr(service, "settle", _blind_commit)
 
 
-def _blind_commit(site: Site, ports: Ports, log: journal.Journal) -> SwitchOutcome | None:
+def _blind_commit(
+    site: Site, ports: Ports, log: journal.Journal, *_: object
+) -> SwitchOutcome | None:
     entries = log.unfinished()
     return Run.resume(site, ports, log, entries).commit("surely fine") if entries else None
 
@@ -78,9 +80,61 @@ def _timer_left_after_confirm(patch: Patch) -> None:
     patch.setattr(DeviceModem, "confirm", lambda *_: None)
 
 
+def _confirm_believed_before_it_is_in_flash(patch: Patch) -> None:
+    patch.setattr(wayback, "FLASH_S", 0.0)
+
+
+def _torn_end_not_healed(patch: Patch) -> None:
+    def append(self: journal.Journal, line: bytes) -> None:
+        self._disk.append(journal.JOURNAL, line)
+        self._disk.sync(journal.JOURNAL)
+        self._disk.sync_directory(journal.JOURNAL)
+
+    patch.setattr(journal.Journal, "_append", append)
+
+
+def _ladder_not_climbed(patch: Patch) -> None:
+    patch.setattr(ladder, "_rungs", lambda _: [])
+
+
+def _ladder_without_the_timer(patch: Patch) -> None:
+    patch.setattr(DeviceModem, "arm", _arm_only_the_first)
+
+
+def _arm_only_the_first(self: DeviceModem, plan: ChangePlan, seconds: int) -> None:
+    if plan.target == "telkomsel":
+        SimulatedModem.arm(self, plan, seconds)
+
+
+def _ladder_takes_the_first_without_a_gate(patch: Patch) -> None:
+    patch.setattr(ladder, "_passes", lambda *_: True)
+
+
+def _known_good_forgotten(patch: Patch) -> None:
+    patch.setattr(Run, "_keep_known_good", lambda *_: "")
+
+
+def _new_deadline_after_a_restart(patch: Patch) -> None:
+    patch.setattr(Run, "seconds_left", lambda _: 900.0)
+    patch.setattr(wayback, "before_the_modem", lambda left, _: left)
+
+
+def _slow_second_gate(kind: Rollback) -> sim.World:
+    """A gate that takes long, so that one after a restart would outlast the modem's timer."""
+    world = scenarios.good(kind)
+    world.gate.slow_s = {"telkomsel": 90.0}
+    return world
+
+
+def _vsat_is_dead_too(kind: Rollback) -> sim.World:
+    world = scenarios.three_ways(kind)
+    world.links["vsat"].path = False
+    return world
+
+
 def _slow_gate(kind: Rollback) -> sim.World:
     world = scenarios.dead_path(kind)
-    world.gate.took_s = 400.0
+    world.gate.slow_s = {"telkomsel": 400.0}
     return world
 
 
@@ -138,6 +192,48 @@ BUGS: dict[str, tuple[Callable[[Patch], None], Build, Rollback, str]] = {
         "but telkomsel is active",
     ),
     "8 foreign SIM": (_no_sim_interlock, scenarios.swapped_sim, Rollback.DEVICE, "not the planned"),
+    "5 confirm not in flash yet": (
+        _confirm_believed_before_it_is_in_flash,
+        scenarios.good,
+        Rollback.DEVICE,
+        "reported committed but indosat",
+    ),
+    "5 torn end": (
+        _torn_end_not_healed,
+        scenarios.wrong_apn,
+        Rollback.DEVICE,
+        "journal is damaged",
+    ),
+    "5 known good": (
+        _known_good_forgotten,
+        scenarios.good,
+        Rollback.DEVICE,
+        "known good is indosat",
+    ),
+    "6 new deadline": (
+        _new_deadline_after_a_restart,
+        _slow_second_gate,
+        Rollback.DEVICE,
+        "timer fired while",
+    ),
+    "7 stranded too soon": (
+        _ladder_not_climbed,
+        scenarios.three_ways,
+        Rollback.DEVICE,
+        "stranded but vsat works",
+    ),
+    "1 ladder unarmed": (
+        _ladder_without_the_timer,
+        scenarios.three_ways,
+        Rollback.DEVICE,
+        "no way back",
+    ),
+    "2 ladder ungated": (
+        _ladder_takes_the_first_without_a_gate,
+        _vsat_is_dead_too,
+        Rollback.DEVICE,
+        "no way back",
+    ),
     "9 capture": (_captures_ignored, _capturing, Rollback.DEVICE, "while a recording"),
 }
 
@@ -146,10 +242,10 @@ BUGS: dict[str, tuple[Callable[[Patch], None], Build, Rollback, str]] = {
 def test_planted_bug_is_found(bug: str, monkeypatch: Patch) -> None:
     plant, build, kind, symptom = BUGS[bug]
     plant(monkeypatch)
-    _, found = sim.explore(lambda: build(kind))
+    _, found = exploring.explore(lambda: build(kind))
     assert any(symptom in problem for problem in found), found[:5]
 
 
-@pytest.mark.parametrize("build", [_capturing])
+@pytest.mark.parametrize("build", [_capturing, _slow_gate, _slow_second_gate, _vsat_is_dead_too])
 def test_the_special_scenarios_are_clean_without_a_bug(build: Build) -> None:
-    assert sim.explore(lambda: build(Rollback.DEVICE))[1] == []
+    assert exploring.explore(lambda: build(Rollback.DEVICE))[1] == []

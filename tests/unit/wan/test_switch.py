@@ -71,7 +71,7 @@ def test_capture_that_ends_is_waited_for_and_one_that_does_not_refuses() -> None
 def test_server_gives_up_before_the_modem_does() -> None:
     """A gate that passes only just before the modem's timer fires is too late to be confirmed."""
     world = sim.World()
-    world.gate.took_s = arm_seconds(world.site.profiles["telkomsel"]) - 20.0
+    world.gate.slow_s = {"telkomsel": arm_seconds(world.site.profiles["telkomsel"]) - 20.0}
     last = sim.attempt(world, sim.filed(world))
     assert last is not None
     assert (last.state, last.active) == (SwitchState.REVERTED, "indosat")
@@ -122,7 +122,9 @@ def test_good_switch_leaves_a_complete_account() -> None:
     written = world.disk.read(f"outcomes/{last.run_id}.json")
     assert outcome_from_dict(json.loads(written or b"")) == last
     assert world.disk.read(f"backups/{last.run_id}.txt") == b"use indosat\n"
-    assert known_good(world.disk, world.site) == KnownGood("telkomsel", "indosat", "470/12/2026")
+    assert known_good(world.disk, world.site) == KnownGood(
+        "telkomsel", "indosat", "470/12/2026", last.run_id
+    )
     assert world.gate.remembered == ["telkomsel"]
 
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rekamatan import cli
-from rekamatan.agent import advice, credentials, follow, sentences, units
+from rekamatan.agent import advice, credentials, follow, sentences, units, wan_words
 from rekamatan.agent.trail import leave_evidence
-from rekamatan.commands import verify as verify_command
+from rekamatan.commands import order as order_command
 from rekamatan.commands import wan as wan_command
 from rekamatan.errors import RekamatanError, UnknownOutcomeError
 from rekamatan.language import Phrase
 from rekamatan.models import GateResult, Probe, SwitchOutcome, SwitchState, Verdict
 from rekamatan.plain import to_plain
 from rekamatan.verify.store import read_json, write_json
-from rekamatan.wan import request
+from rekamatan.wan import job_sheet, request
 from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.journal import Journal
 from tests.unit.wan import simulation as sim
@@ -78,9 +78,10 @@ def test_every_end_is_a_sentence_and_an_exit_code(
 
 
 def test_both_languages_take_the_same_fields() -> None:
-    modules = (advice, sentences, wan_command)
+    modules = (advice, sentences, wan_words, job_sheet, order_command)
     found = [v for module in modules for v in vars(module).values() if isinstance(v, Phrase)]
     found += [*advice.ADVICE.values(), *sentences.STEPS.values(), *sentences.GATE.values()]
+    found += [*job_sheet.TODO, *job_sheet.RUNGS.values(), *job_sheet.RESULTS.values()]
     assert len(found) > 40
     for phrase in found:
         assert _fields(phrase.id) == _fields(phrase.en), phrase
@@ -89,21 +90,6 @@ def test_both_languages_take_the_same_fields() -> None:
 
 def _fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-@pytest.fixture
-def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A site whose state is below `tmp_path`, with root and a unit that does nothing."""
-    monkeypatch.setattr("rekamatan.paths.WAN", tmp_path / "wan")
-    monkeypatch.setattr("rekamatan.paths.VERIFY", tmp_path / "verify")
-    for function in (request.submit, request.filed, request.outcome, request.progress):
-        monkeypatch.setitem(function.__kwdefaults__ or {}, "root", tmp_path / "wan")
-    monkeypatch.setattr(request.filed, "__defaults__", (tmp_path / "wan",))
-    monkeypatch.setitem(request.submit.__kwdefaults__, "start", lambda: None)
-    monkeypatch.setattr(wan_command, "load_site", lambda: SITE)
-    monkeypatch.setattr(verify_command, "load_site", lambda: SITE)
-    monkeypatch.setattr(units.os, "geteuid", lambda: 0)
-    return tmp_path
 
 
 @pytest.mark.usefixtures("office")

@@ -1,0 +1,39 @@
+"""Sentences of `rekamatan wan`."""
+
+from __future__ import annotations
+
+from rekamatan.language import Phrase
+
+NOTHING_PENDING = Phrase(id="Tidak ada pergantian yang tertunda.", en="No switch is pending.")
+PENDING = Phrase(
+    id="Pergantian {run_id} ke {target} sedang berjalan: {step} ({seconds:.0f} detik).",
+    en="Switch {run_id} to {target} is under way: {step} ({seconds:.0f} seconds).",
+)
+STARTED = Phrase(
+    id="Pergantian {run_id} dimulai. Lihat hasilnya dengan `rekamatan wan outcome {run_id}`.",
+    en="Switch {run_id} has begun. See its end with `rekamatan wan outcome {run_id}`.",
+)
+NO_DIFFERENCE = Phrase(
+    id="Modem sudah memakai {profile}: tidak ada yang akan diubah.",
+    en="The modem already uses {profile}: nothing would be changed.",
+)
+DIFFERENCE = Phrase(
+    id="Modem akan diganti dari {active} ke {profile}. Belum ada yang diubah.",
+    en="The modem would be switched from {active} to {profile}. Nothing has been changed.",
+)
+ASIDE = Phrase(
+    id="Catatan yang rusak disimpan sebagai journal.damaged.jsonl ({damage}). Pergantian dapat "
+    "dilakukan lagi.",
+    en="The damaged journal is kept as journal.damaged.jsonl ({damage}). Switches can be made "
+    "again.",
+)
+SERVER_ONLY = Phrase(
+    id="Modem ini tidak punya pengatur waktu. Jalan kembali hanya dijaga oleh server ini: jangan "
+    "matikan server selama pergantian; bila mati, ia memulihkan jalur lama saat menyala lagi.",
+    en="This modem has no timer. Only this server guards the way back: do not switch the server "
+    "off during the switch; if it goes off, it restores the old link when it is on again.",
+)
+UPLINK_RESTORED = Phrase(
+    id="Jalur pilihan dipasang lagi.", en="The chosen uplink is in force again."
+)
+UPLINK_AS_IT_IS = Phrase(id="Tidak ada yang perlu dipasang.", en="Nothing had to be restored.")
