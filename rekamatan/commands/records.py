@@ -76,7 +76,7 @@ def register(
         )
     for name in ("serve", "forward"):
         actions.choices[name].add_argument("--site-file", type=Path, default=paths.SITE_FILE)
-    actions.choices["forward"].add_argument("--tls-dir", type=Path, default=paths.TLS)
+        actions.choices[name].add_argument("--tls-dir", type=Path, default=paths.TLS)
     actions.choices["list"].add_argument("--site", help="only this site")
     actions.choices["migrate"].add_argument("--dsn", help="login that may become the owner")
     actions.choices["migrate"].add_argument("--check", action="store_true", help="only tell")
@@ -105,7 +105,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
         from rekamatan.config import load_site  # noqa: PLC0415 - not needed at the data centre
 
         settings = IntakeSettings.load(arguments.config or INTAKE_FILE)
-        server.serve_site(settings, load_site(arguments.site_file).slug)
+        server.serve_site(settings, load_site(arguments.site_file), arguments.tls_dir)
     else:
         server.serve_data_centre(IngestSettings.load(arguments.config or INGEST_FILE))
     return 0

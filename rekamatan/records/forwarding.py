@@ -24,14 +24,9 @@ if TYPE_CHECKING:
 def forward(settings: IntakeSettings, site_file: Path, tls_dir: Path) -> None:
     """Run until SIGTERM."""
     site = load_site(site_file)
-
-    def uplink() -> Uplink:
-        stall_s = active_stall_s(site, paths.WAN)
-        return open_uplink(site.data_centre.ingest_url, tls_dir, stall_s)
-
     forwarder = Forwarder(
         Spool(Path(settings.directory)),
-        uplink,
+        lambda: site_uplink(site, tls_dir),
         ReceiptVerifier(site.data_centre.receipt_public_key, site.slug),
         timedelta(days=settings.retention_days),
         Junction(),
@@ -39,6 +34,11 @@ def forward(settings: IntakeSettings, site_file: Path, tls_dir: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: forwarder.stop())
     forwarder.run()
+
+
+def site_uplink(site: Site, tls_dir: Path) -> Uplink:
+    """To the data centre, with the patience of the link that is active now."""
+    return open_uplink(site.data_centre.ingest_url, tls_dir, active_stall_s(site, paths.WAN))
 
 
 def active_stall_s(site: Site, wan_directory: Path) -> float:

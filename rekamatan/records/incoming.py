@@ -67,17 +67,23 @@ class Incoming:
         """The unfinished upload, or None."""
         return read_partial(self._directory, record_id)
 
-    def create(self, offer: Offer, owner: str) -> PartialUpload:
+    def create(self, offer: Offer, owner: str, *, under_way: bool = False) -> PartialUpload:
         """Announce an upload durably.
+
+        One that ends a capture `under_way` may use half of the floor: it must be able to end.
 
         Raises:
             DiskFullError: it would not fit above the floor together with what is promised already.
         """
         with self._space:
+            self._require_space(offer, self._floor_bytes // 2 if under_way else self._floor_bytes)
             return self._announce(offer, owner)
 
+    def room(self) -> int:
+        """Bytes above the floor that nobody was promised; below 0 when the floor is passed."""
+        return self._free() - self._floor_bytes
+
     def _announce(self, offer: Offer, owner: str) -> PartialUpload:
-        self._require_space(offer)
         part = self._directory / f"{offer.record_id}.part"
         announced = json.dumps({**asdict(offer), "owner": owner}).encode()
         write_durably(self._directory / f"{offer.record_id}.json", announced)
@@ -99,14 +105,17 @@ class Incoming:
             self.discard(partial.offer.record_id)
         return [partial.offer.record_id for partial in stale]
 
-    def _require_space(self, offer: Offer) -> None:
+    def _free(self) -> int:
         promised = sum(_still_to_come(partial) for partial in partials(self._directory))
-        free = shutil.disk_usage(self._directory).free - promised
-        if free - offer.size < self._floor_bytes:
+        return shutil.disk_usage(self._directory).free - promised
+
+    def _require_space(self, offer: Offer, floor_bytes: int) -> None:
+        free = self._free()
+        if free - offer.size < floor_bytes:
             raise DiskFullError(
                 offer.record_id,
                 "create upload",
-                f"{free} bytes free, {offer.size} wanted, {self._floor_bytes} must stay free",
+                f"{free} bytes free, {offer.size} wanted, {floor_bytes} must stay free",
                 "free space on the record partition; what is stored is safe",
             )
 
@@ -168,16 +177,3 @@ def _still_to_come(partial: PartialUpload) -> int:
         return partial.offer.size - partial.offset
     except FileNotFoundError:
         return 0  # finished between listing and looking
-
-
-def active_uploads(directory: Path) -> int:
-    """Uploads that got a byte within `CAPTURE_SILENCE_S`; read from the disk, by any process."""
-    count = 0
-    for partial in partials(directory):
-        try:
-            silence = time.time() - partial.path.stat().st_mtime
-        except FileNotFoundError:
-            continue  # finished between listing and looking
-        # A clock that jumped back makes `silence` negative: better one refusal than a cut capture.
-        count += silence < CAPTURE_SILENCE_S
-    return count

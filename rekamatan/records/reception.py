@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
 from rekamatan.records.archive import SECONDS_FORMAT, LedgerUnavailableError, StoredRecord
+from rekamatan.records.capture_words import CaptureStoppedError
 from rekamatan.records.durable import move_durably
+from rekamatan.records.incoming import DiskFullError
 from rekamatan.records.names import RecordName, is_canary
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rekamatan.records.archive import Archive
+    from rekamatan.records.captures import CaptureDesk
     from rekamatan.records.incoming import Incoming, PartialUpload
     from rekamatan.records.metadata import Offer
     from rekamatan.records.receipts import SignedReceipt
@@ -41,6 +44,7 @@ class Reception:
     archive: Archive
     accepts_canaries: bool
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    captures: CaptureDesk | None = None  # where records are captured
 
     def look_up(self, record_id: str, owner: str) -> PartialUpload | StoredRecord | None:
         """What is here under this id *for this owner*; another identity's record is not here.
@@ -59,6 +63,7 @@ class Reception:
 
         Raises:
             ConflictError: the id belongs to other bytes or to another identity.
+            CaptureStoppedError: captures are stopped, and this one did not begin before that.
             DiskFullError: it would not fit above the floor.
             RecordError: canary ids are reserved where records are captured.
         """
@@ -67,7 +72,7 @@ class Reception:
             raise RecordError(offer.record_id, "create", "ids that begin with canary- are reserved")
         found = self._find(offer.record_id)
         if found is None:
-            return self.incoming.create(offer, owner)
+            return self._announce(offer, owner)
         sha256 = found.sha256 if isinstance(found, StoredRecord) else found.offer.sha256
         if (sha256, found.owner) != (offer.sha256, owner):
             _alarm.critical(
@@ -78,6 +83,16 @@ class Reception:
         if isinstance(found, StoredRecord):
             return found
         return self.finish(found) if found.complete else found
+
+    def _announce(self, offer: Offer, owner: str) -> PartialUpload:
+        """Where records are captured, policy, link and permits have a say beside the floor."""
+        if self.captures is None:
+            return self.incoming.create(offer, owner)
+        under_way = self.captures.admit(offer.record_id, owner)
+        try:
+            return self.incoming.create(offer, owner, under_way=under_way)
+        except DiskFullError as error:
+            raise CaptureStoppedError("disk_full", offer.record_id, error.reason) from error
 
     def finish(self, partial: PartialUpload) -> StoredRecord:
         """Verify, sync, rename, enter in the ledger: only then may the record be answered.
@@ -106,6 +121,8 @@ class Reception:
             move_durably(target, partial.path)
             raise
         self.incoming.discard(offer.record_id)
+        if self.captures is not None:
+            self.captures.end(offer.record_id, partial.owner)
         return record
 
     def receipt(self, record: StoredRecord) -> SignedReceipt | None:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from rekamatan.errors import ConfigError, RecordError, RefusedError
+from rekamatan.records.capture_routes import CaptureRoutes
+from rekamatan.records.capture_service import capture_desk
 from rekamatan.records.incoming import Incoming
 from rekamatan.records.names import is_owner
 from rekamatan.records.receipts import ReceiptSigner
@@ -25,6 +27,7 @@ from rekamatan.records.tus import TusServer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rekamatan.models import Site
     from rekamatan.records.settings import IngestSettings, IntakeSettings, Listener
 
 _log = logging.getLogger(__name__)
@@ -53,15 +56,18 @@ def site_identity(common_name: str) -> str:
     return common_name
 
 
-def serve_site(settings: IntakeSettings, slug: str) -> None:
+def serve_site(settings: IntakeSettings, site: Site, tls_dir: Path) -> None:
     """Run the intake on the LAN until told to stop."""
     directory = Path(settings.directory)
     spool = Spool(directory)
     _log.info("spool: %d records entered from the disk", spool.adopt_payloads())
     incoming = Incoming(directory / "incoming", settings.floor_bytes)
-    reception = Reception(incoming, spool, accepts_canaries=False)
-    server = TusServer(reception, workstation_of(slug), settings.max_size)
-    asyncio.run(_serve(settings, server, reception))
+    desk = capture_desk(settings, site, tls_dir, incoming)
+    reception = Reception(incoming, spool, accepts_canaries=False, captures=desk)
+    server = TusServer(reception, workstation_of(site.slug), settings.max_size)
+    app = server.application()
+    CaptureRoutes(desk, server.owner).add_to(app)
+    asyncio.run(_serve(settings, app, reception))
 
 
 def serve_data_centre(settings: IngestSettings) -> None:
@@ -78,7 +84,7 @@ def serve_data_centre(settings: IngestSettings) -> None:
     incoming = Incoming(directory / "incoming", settings.floor_bytes)
     reception = Reception(incoming, store, accepts_canaries=True)
     server = TusServer(reception, site_identity, settings.max_size)
-    asyncio.run(_serve(settings, server, reception))
+    asyncio.run(_serve(settings, server.application(), reception))
 
 
 def server_tls(settings: Listener) -> ssl.SSLContext:
@@ -96,11 +102,11 @@ def server_tls(settings: Listener) -> ssl.SSLContext:
     return context
 
 
-async def _serve(settings: Listener, server: TusServer, reception: Reception) -> None:
+async def _serve(settings: Listener, app: web.Application, reception: Reception) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(server.application(), keepalive_timeout=_KEEP_ALIVE_S, access_log=None)
+    runner = web.AppRunner(app, keepalive_timeout=_KEEP_ALIVE_S, access_log=None)
     await runner.setup()
     site = web.TCPSite(
         runner,
@@ -123,6 +129,8 @@ async def _maintain(reception: Reception, partial_life_s: float) -> None:
             for record_id in await asyncio.to_thread(reception.incoming.expire, partial_life_s):
                 _log.warning("unfinished upload %s expired", record_id)
             await asyncio.to_thread(reception.archive.maintain)
+            if reception.captures is not None:
+                await asyncio.to_thread(reception.captures.expire)
         except (OSError, RecordError):
             _log.exception("housekeeping failed; tried again in an hour")
         await asyncio.sleep(_MAINTENANCE_S)

@@ -57,6 +57,10 @@ class TusServer:
         app.router.add_patch("/files/{id}", self._append)
         return app
 
+    def owner(self, request: web.Request) -> str:
+        """Who asks, by the certificate; raises `RefusedError` for one without access here."""
+        return self._owner(request)
+
     async def _options(self, _request: web.Request) -> web.Response:
         headers = {
             "Tus-Version": "1.0.0",
