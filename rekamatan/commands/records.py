@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekamatan import paths
-from rekamatan.commands import stick
+from rekamatan.commands import answers, stick
 from rekamatan.language import Phrase
 from rekamatan.records.settings import INGEST_FILE, INTAKE_FILE, IngestSettings, IntakeSettings
 
@@ -81,6 +81,7 @@ def register(
     actions.choices["migrate"].add_argument("--dsn", help="login that may become the owner")
     actions.choices["migrate"].add_argument("--check", action="store_true", help="only tell")
     stick.add_actions(actions)
+    answers.add_actions(actions)
 
 
 def run_status(arguments: argparse.Namespace) -> int:
