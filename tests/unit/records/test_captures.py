@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -199,3 +199,36 @@ def test_not_known_until_it_answered_or_failed_twice() -> None:
     assert watch.online() is None
     watch.ask()
     assert watch.online() is False
+
+
+class FarEnd:
+    """Stands for an uplink and its connection: answers OPTIONS with one status."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def connect(self) -> FarEnd:
+        return self
+
+    def request(self, method: str, path: str) -> None:
+        assert (method, path) == ("OPTIONS", "/files/")
+
+    def getresponse(self) -> FarEnd:
+        return self
+
+    def read(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("status", "online"), [(204, True), (200, False), (404, False), (503, False)]
+)
+def test_only_the_ingests_own_answer_counts(status: int, online: object) -> None:
+    """A captive portal or a proxy's error page is not the data centre."""
+    watch = LinkWatch(lambda: cast("Uplink", FarEnd(status)))
+    watch.ask()
+    watch.ask()
+    assert watch.online() is online

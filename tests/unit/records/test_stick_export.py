@@ -193,6 +193,18 @@ def test_no_member_of_the_manifest_can_be_changed(case: StickCase, change: str) 
     assert (caught.value.code, caught.value.exit_code) == ("forged", 3)
 
 
+def test_another_districts_authority_cannot_make_a_site(case: StickCase) -> None:
+    """A whole, self-consistent manifest of `kubu`, from a CA that is not ours."""
+    case.capture(1)
+    forger = StickCase.make(case.root / "forger", case.site)
+    forger.capture(1)
+    forger.export()
+    shutil.copytree(forger.parcel.directory, case.parcel.directory)
+    with pytest.raises(StickError) as caught:
+        case.manifest()
+    assert caught.value.code == "forged"
+
+
 def test_a_workstation_cannot_speak_for_its_site(case: StickCase) -> None:
     """Its certificate is the district CA's as well."""
     case.capture(1)
