@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -16,6 +17,25 @@ def fsync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def fsync_file(path: Path) -> None:
+    """Make what was written to `path`, by whomever, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def stamp_durably(path: Path, moment: datetime) -> None:
+    """Make the file carry its own time, and all its bytes durable with it.
+
+    A rebuilt ledger reads the time back from here.
+    """
+    seconds = int(moment.timestamp())
+    os.utime(path, (seconds, seconds))
+    fsync_file(path)
 
 
 def make_directory(directory: Path) -> None:

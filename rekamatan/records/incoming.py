@@ -57,8 +57,13 @@ class PartialUpload:
 class Incoming:
     """The directory of unfinished uploads and the free-space floor that guards it."""
 
-    def __init__(self, directory: Path, floor_bytes: int) -> None:
+    UNFINISHED_PER_OWNER = 64  # a workstation has one or two; beyond this it promises the disk away
+
+    def __init__(
+        self, directory: Path, floor_bytes: int, per_owner: int = UNFINISHED_PER_OWNER
+    ) -> None:
         make_directory(directory)
+        self._per_owner = per_owner
         self._directory = directory
         self._floor_bytes = floor_bytes
         self._space = threading.Lock()  # two uploads must not be promised the same bytes
@@ -77,7 +82,7 @@ class Incoming:
             return self._announce(offer, owner)
 
     def _announce(self, offer: Offer, owner: str) -> PartialUpload:
-        self._require_space(offer)
+        self._require_space(offer, owner)
         part = self._directory / f"{offer.record_id}.part"
         announced = json.dumps({**asdict(offer), "owner": owner}).encode()
         write_durably(self._directory / f"{offer.record_id}.json", announced)
@@ -99,8 +104,16 @@ class Incoming:
             self.discard(partial.offer.record_id)
         return [partial.offer.record_id for partial in stale]
 
-    def _require_space(self, offer: Offer) -> None:
-        promised = sum(_still_to_come(partial) for partial in partials(self._directory))
+    def _require_space(self, offer: Offer, owner: str) -> None:
+        unfinished = list(partials(self._directory))
+        if sum(partial.owner == owner for partial in unfinished) >= self._per_owner:
+            raise DiskFullError(
+                offer.record_id,
+                "create upload",
+                f"{owner} has {self._per_owner} unfinished uploads",
+                "finish one of them first",
+            )
+        promised = sum(_still_to_come(partial) for partial in unfinished)
         free = shutil.disk_usage(self._directory).free - promised
         if free - offer.size < self._floor_bytes:
             raise DiskFullError(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 from aiohttp import web
 
 from rekamatan.errors import RecordError, RefusedError
-from rekamatan.records.archive import LedgerUnavailableError
+from rekamatan.records.archive import ConflictError, LedgerUnavailableError
 from rekamatan.records.incoming import DiskFullError
-from rekamatan.records.reception import AlteredError, ConflictError
+from rekamatan.records.reception import AlteredError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
