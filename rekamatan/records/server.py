@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from rekamatan.errors import ConfigError, RecordError
 from rekamatan.records.incoming import Incoming
@@ -90,6 +91,7 @@ async def _serve(settings: Listener, app: web.Application, reception: Reception)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     # Not decompressed: a record's bytes are what its hash is of, and a small body stays small.
+    logging.getLogger("aiohttp.server").addFilter(_OneLine())
     runner = web.AppRunner(
         app, keepalive_timeout=_KEEP_ALIVE_S, access_log=None, auto_decompress=False
     )
@@ -118,6 +120,20 @@ async def _maintain(reception: Reception, partial_life_s: float) -> None:
         except (OSError, RecordError):
             _log.exception("housekeeping failed; tried again in an hour")
         await asyncio.sleep(_MAINTENANCE_S)
+
+
+class _OneLine(logging.Filter):
+    """What is no HTTP is refused in one line: a traceback each would fill the journal."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the record, without the traceback of a client's fault."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, (HttpProcessingError, ConnectionError)):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            # The first words say what was wrong; the rest is the client's own bytes.
+            record.msg, record.args = "%s: %.80r", (record.getMessage(), str(error))
+        return True
 
 
 def _tell_systemd_ready() -> None:

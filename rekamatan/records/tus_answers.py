@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BODY_TYPE = "application/offset+octet-stream"
 _VERSION = "1.0.0"
+_CUT = 499  # nginx's word for a client that went away
 _log = logging.getLogger(__name__)
 
 # Most specific first: every one of these is a RecordError.
@@ -78,7 +79,9 @@ async def _answered(
 
 def _known(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, ConnectionError):
-        raise error  # nobody is there to answer; aiohttp closes the connection
+        # Every cut of a link ends here: one line, and an answer that nobody will read.
+        _log.info("%s %s: cut by the other end", request.method, request.path)
+        return web.Response(status=_CUT)
     status, reason = next((s, r) for kind, s, r in _STATUS if isinstance(error, kind))
     _log.warning("%s %s: %d %s", request.method, request.path, status, error)
     headers = {"Retry-After": "15"} if status in {503, 507} else {}

@@ -229,3 +229,23 @@ def district(
 ) -> District:
     """Both sides run, and the forwarder between them."""
     return District(intake, data_centre, forwarding(), postgres)
+
+
+@pytest.fixture
+def besieged(intake: Intake, tmp_path: Path) -> Iterator[Intake]:
+    """An intake that holds one honest record, and must be as it was when the attack is over."""
+    honest = Record.of_size(100_000)
+    intake.client().upload(honest)
+    outside = {p for p in tmp_path.iterdir() if p != intake.directory}
+    assert intake.service._process is not None
+    pid = intake.service._process.pid
+    yield intake
+    assert intake.service._process.pid == pid
+    assert intake.service._process.poll() is None, intake.service.log()
+    assert intake.client().head(honest).offset == 100_000
+    stored = intake.directory / "spool" / f"{honest.record_id}.{honest.sha256}.ws1.kubu.rec"
+    assert stored.read_bytes() == honest.payload
+    after = {p for p in tmp_path.iterdir() if p != intake.directory}
+    assert after == outside, "a file outside the store"
+    assert "Traceback" not in intake.service.log(), intake.service.log()
+    assert intake.client().upload(Record.of_size(1000)).status == 204, "it goes on serving"
