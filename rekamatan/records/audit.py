@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rekamatan.records.archive import SECONDS_FORMAT, StoredRecord
-from rekamatan.records.durable import fsync_directory, move_durably, stamp_durably
-from rekamatan.records.store import CONFLICTS, read_stored, rebuild, stored_files
+from rekamatan.records.durable import fsync_directory, has_sha256, move_durably, stamp_durably
+from rekamatan.records.store import (
+    ALTERED,
+    CONFLICTS,
+    move_apart,
+    read_stored,
+    rebuild,
+    stored_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +25,6 @@ if TYPE_CHECKING:
     from rekamatan.records.central_ledger import CentralLedger
 
 _alarm = logging.getLogger("rekamatan.records.alarm")
-ALTERED = "altered"  # where files go whose bytes are not what their name says
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ def audit_store(directory: Path, ledger: CentralLedger, *, every_byte: bool = Tr
         doubt = doubts.get(record.record_id)
         state = _state(record, every_byte=every_byte or doubt is not None)
         if state == "altered":
-            _move_apart(record.path, directory / ALTERED)
+            move_apart(record.path, directory / ALTERED)
         if state is not None:
             ledger.doubt(record.record_id, state)
             _alarm.critical("%s: record %s of %s", state, record.record_id, record.owner)
@@ -106,7 +111,7 @@ def _settle_strays(
             fsync_directory(stray.path.parent)
             doubled.append(stray.record_id)
         else:
-            _move_apart(stray.path, directory / CONFLICTS)
+            move_apart(stray.path, directory / CONFLICTS)
             conflicts.append(stray.record_id)
             _alarm.critical("conflict: a second record %s was moved apart", stray.record_id)
     return doubled, conflicts
@@ -131,12 +136,4 @@ def _looks_right(record: StoredRecord) -> bool:
 
 
 def _is_true(record: StoredRecord) -> bool:
-    if not record.path.is_file():
-        return False
-    with record.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == record.sha256
-
-
-def _move_apart(path: Path, directory: Path) -> None:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    move_durably(path, directory / f"{path.name}.{stamp}")
+    return has_sha256(record.path, record.sha256)

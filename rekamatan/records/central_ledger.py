@@ -69,6 +69,15 @@ class CentralLedger:
         rows = self._run(lambda c: c.execute(query, {"site": site}).fetchall())
         return [_record(row) for row in rows]
 
+    def known(self, record_ids: list[str]) -> set[str]:
+        """Those of the ids that have a row, canaries too."""
+        query = (
+            "SELECT id FROM record WHERE id = ANY(%(ids)s) "
+            "UNION ALL SELECT id FROM canary WHERE id = ANY(%(ids)s)"
+        )
+        rows = self._run(lambda c: c.execute(query, {"ids": record_ids}).fetchall())
+        return {row[0] for row in rows}
+
     def entered_after(self, site: str, cursor: str, limit: int) -> tuple[list[StoredRecord], str]:
         """The next records of `site` in the order they were entered, and the cursor behind them.
 

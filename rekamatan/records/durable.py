@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,15 @@ def stamp_durably(path: Path, moment: datetime) -> None:
     seconds = int(moment.timestamp())
     os.utime(path, (seconds, seconds))
     fsync_file(path)
+
+
+def has_sha256(path: Path, sha256: str) -> bool:
+    """Read the file back and compare; False when it is not there."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
 
 
 def make_directory(directory: Path) -> None:

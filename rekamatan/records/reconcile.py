@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from rekamatan import paths
 from rekamatan.config import load_site
 from rekamatan.errors import RecordError
+from rekamatan.records.durable import has_sha256
 from rekamatan.records.ledger_lock import ledger_in_use
 from rekamatan.records.receipts import ReceiptVerifier
 from rekamatan.records.spool import Spool
@@ -102,6 +102,5 @@ def _unsound(spool: Spool) -> Iterator[tuple[SiteEntry, str]]:
         if not payload.exists():
             yield entry, "no payload and no receipt"
             continue
-        with payload.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != entry.sha256:
-                yield entry, "the payload on the disk is altered"
+        if not has_sha256(payload, entry.sha256):
+            yield entry, "the payload on the disk is altered"

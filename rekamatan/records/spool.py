@@ -12,6 +12,7 @@ from rekamatan.records.archive import SECONDS_FORMAT, StoredRecord
 from rekamatan.records.durable import (
     fsync_directory,
     fsync_file,
+    has_sha256,
     make_directory,
     move_durably,
     write_durably,
@@ -162,6 +163,10 @@ class Spool:
             _log.warning("%s", error)
             return False
         if self.ledger.find(name.record_id) is not None:
+            return False
+        if not has_sha256(path, name.sha256):
+            detail = "its payload on the disk is damaged; its workstation may send it again"
+            self.name_finding(name.record_id, "lost", detail)
             return False
         facts = path.stat()
         captured_at = datetime.fromtimestamp(facts.st_mtime, UTC).strftime(SECONDS_FORMAT)

@@ -13,7 +13,12 @@ from rekamatan.records.archive import (
     LedgerUnavailableError,
     StoredRecord,
 )
-from rekamatan.records.durable import make_directory, move_durably, stamp_durably
+from rekamatan.records.durable import (
+    has_sha256,
+    make_directory,
+    move_durably,
+    stamp_durably,
+)
 from rekamatan.records.names import RecordName, is_canary
 from rekamatan.records.receipts import Receipt, ReceiptSigner, SignedReceipt
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _alarm = logging.getLogger("rekamatan.records.alarm")
 _BATCH = 500
+ALTERED = "altered"  # where files go whose bytes are not what their name says
 CONFLICTS = "conflict"  # bytes that came under an id which stands for others; a person decides
 
 
@@ -114,9 +120,30 @@ def rebuild(directory: Path, ledger: CentralLedger, *, everything: bool = False)
     for path in stored_files(directory, since):
         batch.append(read_stored(path))
         if len(batch) == _BATCH:
-            added += ledger.add(batch)
+            added += _enter_sound(directory, ledger, batch)
             batch.clear()
-    return added + ledger.add(batch)
+    return added + _enter_sound(directory, ledger, batch)
+
+
+def move_apart(path: Path, directory: Path) -> None:
+    """Keep a file that nobody vouches for, out of the store's way."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    move_durably(path, directory / f"{path.name}.{stamp}")
+
+
+def _enter_sound(directory: Path, ledger: CentralLedger, batch: list[StoredRecord]) -> list[str]:
+    """Enter what is new and is what its name says; one bad file must not stop all the others."""
+    known = ledger.known([record.record_id for record in batch])
+    sound = []
+    for record in batch:
+        if record.record_id in known:
+            continue
+        if has_sha256(record.path, record.sha256):
+            sound.append(record)
+            continue
+        _alarm.critical("altered: record %s of %s", record.record_id, record.owner)
+        move_apart(record.path, directory / ALTERED)
+    return ledger.add(sound)
 
 
 def stored_files(directory: Path, since: str = "") -> Iterator[Path]:

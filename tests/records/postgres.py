@@ -107,7 +107,11 @@ class Postgres:
 
     def crash(self) -> None:
         """End every process of the cluster at once, as a power cut does."""
-        postmaster = int((self._home / "data/postmaster.pid").read_text().split()[0])
+        try:
+            postmaster = int((self._home / "data/postmaster.pid").read_text().split()[0])
+            os.kill(postmaster, signal.SIGSTOP)  # it forks no more
+        except (FileNotFoundError, ProcessLookupError):
+            return  # it had died by itself
         family = [postmaster, *_children(postmaster)]
         for pid in family:
             with contextlib.suppress(ProcessLookupError):
@@ -116,6 +120,16 @@ class Postgres:
         while any(_runs(pid) for pid in family):
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+    def boot(self) -> None:
+        """Start after a power cut; as Debian does, without the lock files of a dead server."""
+        (self._home / "data/postmaster.pid").unlink(missing_ok=True)
+        for lock in self._home.glob(".s.PGSQL.*"):
+            lock.unlink()
+        try:
+            self.start()
+        except subprocess.CalledProcessError as error:
+            raise RuntimeError((self._home / "log").read_text()[-3000:]) from error
 
     def remove(self) -> None:
         self.stop()

@@ -206,3 +206,22 @@ def test_a_site_sees_its_own_receipts_only_and_page_by_page(
         assert got.status == 409, wrong
     assert data_centre.client("kubu").request("GET", "/items?bucket=../x").status == 400
     assert data_centre.client("ws1.kubu").request("GET", "/receipts").status == 403
+
+
+@pytest.mark.parametrize("content", [b"", b"torn"])
+def test_bad_file_in_the_store_neither_stops_the_ingest_nor_gets_a_receipt(
+    data_centre: DataCentreService, postgres: Postgres, content: bytes
+) -> None:
+    """What a disk without fsync, or somebody, leaves: a name that promises other bytes."""
+    good, bad = Record.of_size(1000), Record.of_size(1000)
+    for record in (good, bad):
+        data_centre.client().upload(record)
+    (path,) = data_centre.directory.glob(f"store/*/*/*/{bad.record_id}*")
+    path.write_bytes(content)
+    postgres.execute("TRUNCATE record")
+    data_centre.service.stop()
+    data_centre.service.start()
+    assert data_centre.client().head(good).offset == 1000
+    assert data_centre.client().head(bad).status == 404
+    assert "altered: record" in data_centre.service.log()
+    assert data_centre.client().upload(bad).status == 204

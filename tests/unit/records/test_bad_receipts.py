@@ -149,3 +149,13 @@ class _Site:
 
     class data_centre:  # noqa: N801 - stands for the site's field
         receipt_public_key = PUBLIC
+
+
+def test_damaged_payload_is_not_adopted_and_may_come_again(tmp_path: Path) -> None:
+    spool = receive(tmp_path)
+    spool.ledger._write("DELETE FROM record")
+    (path,) = spool.spool.iterdir()
+    path.write_bytes(b"")
+    assert spool.adopt_payloads() == 0
+    assert [(f.record_id, f.kind) for f in spool.ledger.findings()] == [(OFFER.record_id, "lost")]
+    assert len(receive(tmp_path).ledger.waiting()) == 1
