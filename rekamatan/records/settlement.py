@@ -69,6 +69,7 @@ class Settlement:
                 receipts, behind = enquiry.receipts_after(cursor)
             except LedgerSetBackError as error:
                 set_back = True
+                ledger.remember(CURSOR, "")
                 _alarm.critical("the data centre's ledger was set back: %s", error)
                 receipts, behind = enquiry.receipts_after("")
             if not receipts:
@@ -112,6 +113,7 @@ class Settlement:
             self.spool.name_finding(receipt.id, kind, str(error))
             return False
         if entry is not None:
+            self.spool.ledger.settle(receipt.id, "unproven")
             if entry.receipt is None:
                 self.spool.acknowledge(entry, signed)
             return entry.receipt is None
