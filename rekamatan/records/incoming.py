@@ -30,6 +30,10 @@ class DiskFullError(RecordError):
     """Below the free-space floor: new uploads are refused while what is here stays whole."""
 
 
+class TooManyUnfinishedError(DiskFullError):
+    """One owner has begun too many uploads: the others' room is not for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartialUpload:
     """One announced, unfinished record."""
@@ -57,8 +61,13 @@ class PartialUpload:
 class Incoming:
     """The directory of unfinished uploads and the free-space floor that guards it."""
 
-    def __init__(self, directory: Path, floor_bytes: int) -> None:
+    UNFINISHED_PER_OWNER = 64  # a workstation has one or two; beyond this it promises the disk away
+
+    def __init__(
+        self, directory: Path, floor_bytes: int, per_owner: int = UNFINISHED_PER_OWNER
+    ) -> None:
         make_directory(directory)
+        self._per_owner = per_owner
         self._directory = directory
         self._floor_bytes = floor_bytes
         self._space = threading.Lock()  # two uploads must not be promised the same bytes
@@ -76,6 +85,7 @@ class Incoming:
             DiskFullError: it would not fit above the floor together with what is promised already.
         """
         with self._space:
+            self._require_turn(offer, owner)
             self._require_space(offer, self._floor_bytes // 2 if under_way else self._floor_bytes)
             return self._announce(offer, owner)
 
@@ -108,6 +118,16 @@ class Incoming:
     def _free(self) -> int:
         promised = sum(_still_to_come(partial) for partial in partials(self._directory))
         return shutil.disk_usage(self._directory).free - promised
+
+    def _require_turn(self, offer: Offer, owner: str) -> None:
+        unfinished = sum(partial.owner == owner for partial in partials(self._directory))
+        if unfinished >= self._per_owner:
+            raise TooManyUnfinishedError(
+                offer.record_id,
+                "create upload",
+                f"{owner} has {self._per_owner} unfinished uploads",
+                "finish one of them first",
+            )
 
     def _require_space(self, offer: Offer, floor_bytes: int) -> None:
         free = self._free()

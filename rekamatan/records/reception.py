@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
-from rekamatan.records.archive import SECONDS_FORMAT, LedgerUnavailableError, StoredRecord
+from rekamatan.records.archive import (
+    SECONDS_FORMAT,
+    ConflictError,
+    LedgerUnavailableError,
+    StoredRecord,
+)
 from rekamatan.records.capture_words import CaptureStoppedError
-from rekamatan.records.durable import move_durably
-from rekamatan.records.incoming import DiskFullError
+from rekamatan.records.durable import move_durably, stamp_durably
+from rekamatan.records.incoming import DiskFullError, TooManyUnfinishedError
 from rekamatan.records.names import RecordName, is_canary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from rekamatan.records.archive import Archive
     from rekamatan.records.captures import CaptureDesk
@@ -26,10 +29,6 @@ if TYPE_CHECKING:
     from rekamatan.records.receipts import SignedReceipt
 
 _alarm = logging.getLogger("rekamatan.records.alarm")
-
-
-class ConflictError(RecordError):
-    """This id is taken by other bytes or by another identity; refused with an alarm."""
 
 
 class AlteredError(RecordError):
@@ -91,6 +90,8 @@ class Reception:
         under_way = self.captures.admit(offer.record_id, owner)
         try:
             return self.incoming.create(offer, owner, under_way=under_way)
+        except TooManyUnfinishedError:
+            raise
         except DiskFullError as error:
             raise CaptureStoppedError("disk_full", offer.record_id, error.reason) from error
 
@@ -100,6 +101,7 @@ class Reception:
         Raises:
             AlteredError: the bytes are not the announced ones; the upload is discarded.
             LedgerUnavailableError: not entered; the upload is as before, complete.
+            ConflictError: the id was taken by other bytes meanwhile.
         """
         offer = partial.offer
         if not partial.matches_hash():
@@ -107,7 +109,7 @@ class Reception:
             _alarm.critical("altered: record %s from %s", offer.record_id, partial.owner)
             raise AlteredError(offer.record_id, "finish", "bytes differ from the announced sha256")
         stored_at = self.now().replace(microsecond=0)
-        _stamp(partial.path, stored_at)
+        stamp_durably(partial.path, stored_at)
         name = RecordName(offer.record_id, offer.sha256, partial.owner)
         target = self.archive.destination(name, stored_at)
         move_durably(partial.path, target)
@@ -116,14 +118,14 @@ class Reception:
             *(stored_at.strftime(SECONDS_FORMAT), target),
         )
         try:
-            self.archive.enter(record)
+            entered = self.archive.enter(record)
         except LedgerUnavailableError:
             move_durably(target, partial.path)
             raise
         self.incoming.discard(offer.record_id)
         if self.captures is not None:
             self.captures.end(offer.record_id, partial.owner)
-        return record
+        return entered
 
     def receipt(self, record: StoredRecord) -> SignedReceipt | None:
         """The receipt for a finished record, where the role has one."""
@@ -131,14 +133,3 @@ class Reception:
 
     def _find(self, record_id: str) -> PartialUpload | StoredRecord | None:
         return self.archive.find(record_id) or self.incoming.find(record_id)
-
-
-def _stamp(path: Path, stored_at: datetime) -> None:
-    """Make the file carry its own time: a rebuilt ledger then says the same `stored_at`."""
-    seconds = int(stored_at.timestamp())
-    os.utime(path, (seconds, seconds))
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,12 +6,14 @@ Both ends may be pressed as often as wanted: ids are idempotent, receipts are de
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekamatan.records.incoming import Incoming
+from rekamatan.records.ledger_lock import ledger_in_use
 from rekamatan.records.receipts import ReceiptVerifier
 from rekamatan.records.reception import Reception
 from rekamatan.records.service_hands import service_hands
@@ -93,14 +95,11 @@ def import_at_site(
     if manifest is None and not lines:
         hint = "bring it to the data centre first"
         raise StickError("nothing_here", stick, "import", "neither records nor receipts", hint)
-    directory = Path(settings.directory)
-    with service_hands():
-        spool = Spool(directory)
-        reception = Reception(
-            Incoming(directory / INCOMING, settings.floor_bytes), spool, accepts_canaries=False
-        )
-    home = Homecoming(spool, ReceiptVerifier(site.data_centre.receipt_public_key, site.slug))
-    with parcel.locked():
+    verifier = ReceiptVerifier(site.data_centre.receipt_public_key, site.slug)
+    with ExitStack() as stack:
+        stack.enter_context(parcel.locked())
+        spool, reception = _open_spool(stack, settings)
+        home = Homecoming(spool, verifier)
         for count, line in enumerate(lines, start=1):
             home.take(line)
             tell(Progress(count, len(lines)))
@@ -117,6 +116,16 @@ def import_at_site(
         receipts=len(lines),
         problems=(*home.problems, *intake.problems),
     )
+
+
+def _open_spool(stack: ExitStack, settings: IntakeSettings) -> tuple[Spool, Reception]:
+    """Beside the running services, as their own user; not while the ledger is made anew."""
+    directory = Path(settings.directory)
+    with service_hands():
+        stack.enter_context(ledger_in_use(directory))
+        spool = Spool(directory)
+        incoming = Incoming(directory / INCOMING, settings.floor_bytes)
+    return spool, Reception(incoming, spool, accepts_canaries=False)
 
 
 def _store(intake: Intake, manifest: Manifest, tell: Callable[[Progress], None]) -> ImportReport:

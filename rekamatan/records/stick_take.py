@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rekamatan.records.archive import SECONDS_FORMAT, StoredRecord
+from rekamatan.records.archive import SECONDS_FORMAT, ConflictError, StoredRecord
 from rekamatan.records.incoming import DiskFullError, PartialWriter
 from rekamatan.records.metadata import Offer
-from rekamatan.records.reception import AlteredError, ConflictError
+from rekamatan.records.reception import AlteredError
 from rekamatan.records.service_hands import service_hands
 from rekamatan.records.stick import Parcel, Problem, stick_errors
 

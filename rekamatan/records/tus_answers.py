@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, NoReturn
 from aiohttp import web
 
 from rekamatan.errors import RecordError, RefusedError
-from rekamatan.records.archive import LedgerUnavailableError
+from rekamatan.records.archive import ConflictError, LedgerUnavailableError
 from rekamatan.records.capture_words import STATUS, CaptureStoppedError, for_workstations
 from rekamatan.records.incoming import DiskFullError
-from rekamatan.records.reception import AlteredError, ConflictError
+from rekamatan.records.reception import AlteredError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 BODY_TYPE = "application/offset+octet-stream"
 _VERSION = "1.0.0"
+_CUT = 499  # nginx's word for a client that went away
 _log = logging.getLogger(__name__)
 
 # Most specific first: every one of these is a RecordError.
@@ -80,7 +81,9 @@ async def _answered(
 
 def _known(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, ConnectionError):
-        raise error  # nobody is there to answer; aiohttp closes the connection
+        # Every cut of a link ends here: one line, and an answer that nobody will read.
+        _log.info("%s %s: cut by the other end", request.method, request.path)
+        return web.Response(status=_CUT)
     if isinstance(error, CaptureStoppedError):
         return _stopped(request, error)
     status, reason = next((s, r) for kind, s, r in _STATUS if isinstance(error, kind))
