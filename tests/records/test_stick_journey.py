@@ -136,6 +136,25 @@ def test_by_link_and_by_stick_counts_once(
     assert journey.at_home()["known"] == 4
 
 
+def test_by_link_and_by_stick_at_the_same_moment(
+    journey: Journey, forwarding: Callable[..., Forwarding], postgres: Postgres
+) -> None:
+    """The link brings a record while the stick brings the same one, at both ends at once."""
+    records = journey.capture(12, size=200_000)
+    journey.export()
+    link = forwarding(bytes_per_s=1_000_000)
+    link.relay.wait_until_sent(300_000)
+    report = journey.at_data_centre()
+    assert report["taken"] > 0, "the link was first everywhere: this test showed nothing"
+    journey.at_home()
+    link.wait_acknowledged(12)
+    assert rows(postgres) == expected(records)
+    assert journey.stored() == {r.record_id: r.payload for r in records}
+    counts = record_counts(journey.intake.directory)
+    assert (counts.captured, counts.acknowledged, counts.backlog_bytes) == (12, 12, 0)
+    assert len(list((journey.intake.directory / "sent").glob("*.rec"))) == 12
+
+
 def test_by_stick_first_then_the_link_comes_back(
     journey: Journey, forwarding: Callable[..., Forwarding], postgres: Postgres
 ) -> None:
