@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheelhouse check test test-lab molecule demo lab lab-down clean
+.PHONY: help setup lock wheelhouse check test test-lab soak molecule demo lab lab-down clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: setup ## lint, types, unit tests: under two minutes, for every save
 
 test: setup wheelhouse ## everything: check, contract, records, lab tests, Molecule
 	tools/test
+
+soak: setup ## days of a district in minutes: power cuts, full disks, dead links; build/soak.json (QUICK=1 SEED=n PLANT=no-fsync)
+	$(BIN)/python -m tests.soak
 
 molecule: setup wheelhouse ## the role scenarios alone
 	tools/molecule

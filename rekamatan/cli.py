@@ -29,7 +29,8 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for found in sorted(pkgutil.iter_modules(commands.__path__), key=lambda info: info.name):
         module = importlib.import_module(f"{commands.__name__}.{found.name}")
-        module.register(subparsers, common)
+        if hasattr(module, "register"):  # one that has none adds actions to another's command
+            module.register(subparsers, common)
     return parser
 
 

@@ -12,8 +12,8 @@ from rekamatan.agent.outlet import HttpOutlet
 from rekamatan.agent.surroundings import surroundings
 from rekamatan.clock import SystemClock
 from rekamatan.modems.registry import open_driver
+from rekamatan.records.adapters.site import site_answers
 from rekamatan.records.canary import CanaryResult, send_canary
-from rekamatan.records.counts import record_counts
 from rekamatan.verify.link import LinkGate
 from rekamatan.verify.outage import PingWatch
 from rekamatan.verify.store import BaselineStore
@@ -33,7 +33,7 @@ class SiteInterlocks:
 
     def active_captures(self) -> int:
         """Raises `RecordError` when it cannot be known: unknown is not zero."""
-        return record_counts(paths.RECORDS).active_captures
+        return site_answers().active_captures
 
     def free_bytes(self) -> int:
         """Room left where the journal is."""

@@ -5,42 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
-import pwd
-from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekamatan import paths
+from rekamatan.commands import answers, stick
 from rekamatan.language import Phrase
+from rekamatan.records.account import become_service_user
+from rekamatan.records.actions import add_ledger_actions
 from rekamatan.records.settings import INGEST_FILE, INTAKE_FILE, IngestSettings, IntakeSettings
 
 if TYPE_CHECKING:
-    from rekamatan.records.counts import RecordCounts
+    from collections.abc import Callable
 
-_USER = "rekamatan"
-ALL_DELIVERED = Phrase(
-    id="Semua {captured} rekaman sudah diterima pusat data.",
-    en="All {captured} records have reached the data centre.",
-)
-WAITING = Phrase(
-    id="{waiting} dari {captured} rekaman belum diterima pusat data ({megabytes:.1f} MB); "
-    "yang tertua menunggu {minutes:.0f} menit.",
-    en="{waiting} of {captured} records have not reached the data centre ({megabytes:.1f} MB); "
-    "the oldest has waited {minutes:.0f} minutes.",
-)
-SAFE = Phrase(
-    id="Semuanya aman di server ini dan akan terkirim sendiri.",
-    en="They are safe on this server and will be sent by themselves.",
-)
-CAPTURING = Phrase(
-    id="Sedang menerima {count} rekaman dari komputer perekaman.",
-    en="{count} records are being received from workstations now.",
-)
-LAST_RECEIPT = Phrase(
-    id="Tanda terima terakhir: {moment} (UTC).", en="Last receipt: {moment} (UTC)."
-)
 RECONCILED = Phrase(
     id="Buku catatan dicocokkan dengan disk: {added} ditambahkan, {problems} masalah.",
     en="Ledger compared with the disk: {added} entered, {problems} problems.",
@@ -55,8 +32,19 @@ def register(
 ) -> None:
     """Add `records` with its actions; without one it tells the state of this site's records."""
     parser = subparsers.add_parser("records", parents=[common], help="records and their receipts")
-    parser.set_defaults(run=run_status)
+    parser.set_defaults(run=run_status, config=None)
     actions = parser.add_subparsers(dest="action", metavar="action")
+
+    def add(
+        name: str, run: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+        action.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
+        action.add_argument("--config", type=Path, help="settings file of the role")
+        action.set_defaults(run=run)
+        return action
+
     for name, run, text in (
         ("serve", run_serve, "receive records (a service)"),
         ("forward", run_forward, "send records to the data centre (a service)"),
@@ -64,32 +52,34 @@ def register(
         ("list", run_list, "records stored at the data centre"),
         ("migrate", run_migrate, "bring the data centre's database up to date"),
     ):
-        action = actions.add_parser(name, help=text)
-        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-        action.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
-        action.add_argument("--config", type=Path, help="settings file of the role")
-        action.set_defaults(run=run)
+        add(name, run, text)
+    add_ledger_actions(add)
     for name in ("serve", "reconcile"):
         actions.choices[name].add_argument(
             "--role", choices=("site", "data-centre"), default="site"
         )
     for name in ("serve", "forward"):
         actions.choices[name].add_argument("--site-file", type=Path, default=paths.SITE_FILE)
-    actions.choices["forward"].add_argument("--tls-dir", type=Path, default=paths.TLS)
+        actions.choices[name].add_argument("--tls-dir", type=Path, default=paths.TLS)
+    actions.choices["reconcile"].add_argument(
+        "--quick", action="store_true", help="data centre: read only files that look changed"
+    )
     actions.choices["list"].add_argument("--site", help="only this site")
     actions.choices["migrate"].add_argument("--dsn", help="login that may become the owner")
     actions.choices["migrate"].add_argument("--check", action="store_true", help="only tell")
+    stick.add_actions(actions)
+    answers.add_actions(actions)
 
 
 def run_status(arguments: argparse.Namespace) -> int:
-    """Counts of this site."""
-    from rekamatan.records.counts import record_counts  # noqa: PLC0415 - keeps the CLI quick
+    """Counts of this site, and what they mean for tomorrow."""
+    from rekamatan.records import summary  # noqa: PLC0415 - keeps the CLI quick
 
-    counts = record_counts(paths.RECORDS)
+    found = summary.summarise(paths.RECORDS, arguments.config or INTAKE_FILE)
     if arguments.json:
-        _say(json.dumps(asdict(counts)))
+        _say(json.dumps(summary.as_plain(found)))
         return 0
-    for line in _status_lines(counts, arguments):
+    for line in summary.lines(found, arguments.lang):
         _say(line)
     return 0
 
@@ -103,7 +93,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
         from rekamatan.config import load_site  # noqa: PLC0415 - not needed at the data centre
 
         settings = IntakeSettings.load(arguments.config or INTAKE_FILE)
-        server.serve_site(settings, load_site(arguments.site_file).slug)
+        server.serve_site(settings, load_site(arguments.site_file), arguments.tls_dir)
     else:
         server.serve_data_centre(IngestSettings.load(arguments.config or INGEST_FILE))
     return 0
@@ -123,16 +113,16 @@ def run_reconcile(arguments: argparse.Namespace) -> int:
     """Enter what the ledger lacks; exit 1 when something cannot be explained."""
     from rekamatan.records import reconcile  # noqa: PLC0415 - keeps the CLI quick
 
-    _become_service_user()
+    become_service_user()
     if arguments.role == "site":
         settings = IntakeSettings.load(arguments.config or INTAKE_FILE)
         outcome = reconcile.reconcile_site(Path(settings.directory))
     else:
         outcome = reconcile.reconcile_data_centre(
-            IngestSettings.load(arguments.config or INGEST_FILE)
+            IngestSettings.load(arguments.config or INGEST_FILE), every_byte=not arguments.quick
         )
     if arguments.json:
-        _say(json.dumps(asdict(outcome)))
+        _say(json.dumps({"added": outcome.added, "problems": outcome.problems}))
     else:
         for problem in outcome.problems:
             _say(problem)
@@ -145,7 +135,7 @@ def run_list(arguments: argparse.Namespace) -> int:
     """Records at the data centre, canaries left out."""
     from rekamatan.records.central_ledger import CentralLedger  # noqa: PLC0415 - psycopg
 
-    _become_service_user()
+    become_service_user()
     settings = IngestSettings.load(arguments.config or INGEST_FILE)
     records = CentralLedger(settings.dsn).records(arguments.site)
     rows = [
@@ -178,35 +168,6 @@ def run_migrate(arguments: argparse.Namespace) -> int:
         names = ", ".join(applied) or UP_TO_DATE(arguments.lang)
         _say(MIGRATED(arguments.lang, names=names))
     return 0
-
-
-def _status_lines(counts: RecordCounts, arguments: argparse.Namespace) -> list[str]:
-    lang, waiting = arguments.lang, counts.captured - counts.acknowledged
-    if waiting == 0:
-        lines = [ALL_DELIVERED(lang, captured=counts.captured)]
-    else:
-        minutes = (counts.oldest_unacknowledged_s or 0.0) / timedelta(minutes=1).total_seconds()
-        megabytes = counts.backlog_bytes / 1e6
-        facts = {"waiting": waiting, "captured": counts.captured}
-        lines = [WAITING(lang, **facts, megabytes=megabytes, minutes=minutes), SAFE(lang)]
-    if counts.active_captures:
-        lines.append(CAPTURING(lang, count=counts.active_captures))
-    if counts.last_receipt_at:
-        lines.append(LAST_RECEIPT(lang, moment=counts.last_receipt_at))
-    return lines
-
-
-def _become_service_user() -> None:
-    """Give root away: files must stay the service's, and PostgreSQL knows only its name."""
-    if os.geteuid() != 0:
-        return
-    try:
-        account = pwd.getpwnam(_USER)
-    except KeyError:
-        return  # no such service on this machine; the command itself says what is missing
-    os.initgroups(_USER, account.pw_gid)
-    os.setgid(account.pw_gid)
-    os.setuid(account.pw_uid)
 
 
 def _log_to_journal() -> None:

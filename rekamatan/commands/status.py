@@ -10,11 +10,12 @@ from rekamatan.agent.sentences import STEPS
 from rekamatan.agent.units import active, require_root
 from rekamatan.clock import SystemClock
 from rekamatan.config import load_site
-from rekamatan.errors import RecordError
+from rekamatan.errors import ConfigError, RecordError
 from rekamatan.language import Phrase
 from rekamatan.models import SwitchState
 from rekamatan.modems.facts import MODEM_LOOK
 from rekamatan.plain import to_plain
+from rekamatan.records.adapters.site import ADAPTER_FILE, load_adapter, site_answers
 from rekamatan.records.counts import record_counts
 from rekamatan.verify.store import read_json
 from rekamatan.wan.disk import DirectoryDisk
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rekamatan.language import Language
 
 SERVICES = ("rekamatan-intake.service", "rekamatan-forwarder.service")
+ADAPTER_SERVICES = ("rekamatan-adapter.socket",)  # where another application records
 PLACE = Phrase(id="Kantor {name} ({code})", en="Office {name} ({code})")
 LINK = Phrase(
     id="Operator yang terakhir lulus uji: {profile}", en="Carrier that last passed: {profile}"
@@ -84,6 +86,7 @@ def collect() -> dict[str, Any]:
     disk = DirectoryDisk(paths.WAN)
     open_run = Journal(disk, SystemClock()).unfinished()
     last = read_json(paths.VERIFY / "last.json")
+    services = ADAPTER_SERVICES if ADAPTER_FILE.exists() else SERVICES
     found: dict[str, Any] = {
         "site": {"slug": site.slug, "code": site.code, "name": site.name},
         "known_good": to_plain(known_good(disk, site)),
@@ -92,13 +95,14 @@ def collect() -> dict[str, Any]:
         else None,
         "last_gate": last["gate"] if last else None,
         "modem": read_json(paths.VERIFY / MODEM_LOOK),
-        "services": {unit: active(unit) for unit in SERVICES},
+        "services": {unit: active(unit) for unit in services},
         "records": None,
         "records_problem": "",
     }
     try:
-        found["records"] = to_plain(record_counts(paths.RECORDS))
-    except RecordError as error:
+        other = load_adapter() is not None
+        found["records"] = to_plain(site_answers() if other else record_counts(paths.RECORDS))
+    except (RecordError, ConfigError) as error:
         found["records_problem"] = str(error)
     return found
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 SECONDS_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
+class ConflictError(RecordError):
+    """This id is taken by other bytes or by another identity; refused with an alarm."""
+
+
 class LedgerUnavailableError(RecordError):
     """The ledger did not commit: the record is not answered, the client tries again."""
 
@@ -44,8 +48,13 @@ class Archive(Protocol):
         """Where the bytes go by rename; on the same file system as the incoming directory."""
         ...
 
-    def enter(self, record: StoredRecord) -> None:
-        """Commit the ledger row; raises `LedgerUnavailableError`."""
+    def enter(self, record: StoredRecord) -> StoredRecord:
+        """Commit the ledger row and return the one that stands: an older row of this id wins.
+
+        Raises:
+            LedgerUnavailableError: nothing was entered.
+            ConflictError: the id stands for other bytes.
+        """
         ...
 
     def receipt(self, record: StoredRecord) -> SignedReceipt | None:

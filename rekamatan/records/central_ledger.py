@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 
+from rekamatan.errors import RecordError
 from rekamatan.records.archive import SECONDS_FORMAT, LedgerUnavailableError, StoredRecord
+from rekamatan.records.digests import Item
 from rekamatan.records.names import is_canary
 
 if TYPE_CHECKING:
@@ -21,6 +23,13 @@ _Result = TypeVar("_Result")
 _COLUMNS = "id, sha256, size, site, stored_at, path"
 _CONNECT_TIMEOUT_S = 5
 _UNUSABLE = (psycopg.OperationalError, psycopg.InterfaceError)
+# Held while rows are entered: `seq` then grows in the order of commits, and a site that has asked
+# up to one number never misses a smaller one that was committed later.
+_ENTERING_LOCK = 0x52454B42
+
+
+class CursorError(RecordError):
+    """The cursor's row is not here: the ledger was set back. Ask again from the beginning."""
 
 
 class CentralLedger:
@@ -37,11 +46,12 @@ class CentralLedger:
         row = self._run(lambda connection: connection.execute(query, (record_id,)).fetchone())
         return None if row is None else _record(row)
 
-    def add(self, records: Iterable[StoredRecord]) -> int:
-        """Insert rows in one transaction; ids already there stand. Returns how many were new."""
+    def add(self, records: Iterable[StoredRecord]) -> list[str]:
+        """Insert rows in one transaction; ids already there stand. Returns the new ids."""
 
-        def insert(connection: psycopg.Connection[Any]) -> int:
-            return sum(_insert(connection, record) for record in records)
+        def insert(connection: psycopg.Connection[Any]) -> list[str]:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ENTERING_LOCK,))
+            return [r.record_id for r in records if _insert(connection, r)]
 
         return self._run(insert)
 
@@ -58,6 +68,71 @@ class CentralLedger:
         )
         rows = self._run(lambda c: c.execute(query, {"site": site}).fetchall())
         return [_record(row) for row in rows]
+
+    def known(self, record_ids: list[str]) -> set[str]:
+        """Those of the ids that have a row, canaries too."""
+        query = (
+            "SELECT id FROM record WHERE id = ANY(%(ids)s) "
+            "UNION ALL SELECT id FROM canary WHERE id = ANY(%(ids)s)"
+        )
+        rows = self._run(lambda c: c.execute(query, {"ids": record_ids}).fetchall())
+        return {row[0] for row in rows}
+
+    def entered_after(self, site: str, cursor: str, limit: int) -> tuple[list[StoredRecord], str]:
+        """The next records of `site` in the order they were entered, and the cursor behind them.
+
+        A cursor is `<seq>:<id>` of the last record seen, "" for the beginning; naming the id shows
+        a ledger that was restored from an older backup and has counted on from there.
+
+        Raises:
+            CursorError: that record is not at that place here.
+        """
+        seq, _, record_id = cursor.partition(":")
+        if cursor and not self._is_at(site, seq, record_id):
+            raise CursorError(site, "read receipts", f"cursor {cursor} is not of this ledger")
+        query = (
+            f"SELECT seq, {_COLUMNS} FROM record r WHERE site = %s AND seq > %s "  # noqa: S608 - constants
+            "AND NOT EXISTS (SELECT FROM doubt WHERE doubt.id = r.id) ORDER BY seq LIMIT %s"
+        )
+        values = (site, int(seq or 0), limit)
+        rows = self._run(lambda connection: connection.execute(query, values).fetchall())
+        behind = f"{rows[-1][0]}:{rows[-1][1]}" if rows else cursor
+        return [_record(row[1:]) for row in rows], behind
+
+    def _is_at(self, site: str, seq: str, record_id: str) -> bool:
+        if not (seq.isascii() and seq.isdigit()):
+            return False
+        query = "SELECT FROM record WHERE site = %s AND seq = %s::numeric AND id = %s"
+        values = (site, seq, record_id)
+        return self._run(lambda c: c.execute(query, values).fetchone()) is not None
+
+    def items(self, site: str) -> list[Item]:
+        """What the ledger vouches for in the name of `site`; what is in doubt is left out."""
+        query = (
+            "SELECT id, sha256, size FROM record r WHERE site = %s "
+            "AND NOT EXISTS (SELECT FROM doubt WHERE doubt.id = r.id)"
+        )
+        rows = self._run(lambda connection: connection.execute(query, (site,)).fetchall())
+        return [Item(*row) for row in rows]
+
+    def sites(self) -> list[str]:
+        """Every site that has a record here."""
+        query = "SELECT DISTINCT site FROM record ORDER BY site"
+        return [row[0] for row in self._run(lambda c: c.execute(query).fetchall())]
+
+    def doubts(self) -> dict[str, str]:
+        """Id -> `missing` or `altered`."""
+        query = "SELECT id, kind FROM doubt ORDER BY id"
+        return dict(self._run(lambda c: c.execute(query).fetchall()))
+
+    def doubt(self, record_id: str, kind: str) -> None:
+        """From now on give no receipt for this record; the first doubt stands."""
+        statement = "INSERT INTO doubt (id, kind) VALUES (%s, %s) ON CONFLICT (id) DO NOTHING"
+        self._run(lambda connection: connection.execute(statement, (record_id, kind)))
+
+    def trust(self, record_id: str) -> None:
+        """Its bytes are here again."""
+        self._run(lambda c: c.execute("DELETE FROM doubt WHERE id = %s", (record_id,)))
 
     def canaries_before(self, moment: datetime) -> list[StoredRecord]:
         """Canaries stored before `moment`."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
 from rekamatan.records.archive import SECONDS_FORMAT
-from rekamatan.records.incoming import active_uploads
+from rekamatan.records.captures import active_captures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ class RecordCounts:
     sent: int
     acknowledged: int
     oldest_unacknowledged_s: float | None  # None: everything is acknowledged
-    active_captures: int  # uploads in progress at the intake now
+    active_captures: int  # captures under way at the workstations now
     backlog_bytes: int
     last_receipt_at: str | None  # ISO 8601 UTC
 
@@ -59,7 +59,7 @@ def record_counts(path: Path) -> RecordCounts:
     captured, sent, acknowledged, oldest, backlog_bytes, last_receipt_at = row
     return RecordCounts(
         *(captured, sent, acknowledged, _age_s(oldest)),
-        *(active_uploads(path / "incoming"), backlog_bytes, last_receipt_at),
+        *(active_captures(path), backlog_bytes, last_receipt_at),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -16,6 +18,34 @@ def fsync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def fsync_file(path: Path) -> None:
+    """Make what was written to `path`, by whomever, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def stamp_durably(path: Path, moment: datetime) -> None:
+    """Make the file carry its own time, and all its bytes durable with it.
+
+    A rebuilt ledger reads the time back from here.
+    """
+    seconds = int(moment.timestamp())
+    os.utime(path, (seconds, seconds))
+    fsync_file(path)
+
+
+def has_sha256(path: Path, sha256: str) -> bool:
+    """Read the file back and compare; False when it is not there."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
 
 
 def make_directory(directory: Path) -> None:

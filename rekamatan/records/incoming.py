@@ -30,6 +30,10 @@ class DiskFullError(RecordError):
     """Below the free-space floor: new uploads are refused while what is here stays whole."""
 
 
+class TooManyUnfinishedError(DiskFullError):
+    """One owner has begun too many uploads: the others' room is not for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartialUpload:
     """One announced, unfinished record."""
@@ -57,8 +61,13 @@ class PartialUpload:
 class Incoming:
     """The directory of unfinished uploads and the free-space floor that guards it."""
 
-    def __init__(self, directory: Path, floor_bytes: int) -> None:
+    UNFINISHED_PER_OWNER = 64  # a workstation has one or two; beyond this it promises the disk away
+
+    def __init__(
+        self, directory: Path, floor_bytes: int, per_owner: int = UNFINISHED_PER_OWNER
+    ) -> None:
         make_directory(directory)
+        self._per_owner = per_owner
         self._directory = directory
         self._floor_bytes = floor_bytes
         self._space = threading.Lock()  # two uploads must not be promised the same bytes
@@ -67,17 +76,24 @@ class Incoming:
         """The unfinished upload, or None."""
         return read_partial(self._directory, record_id)
 
-    def create(self, offer: Offer, owner: str) -> PartialUpload:
+    def create(self, offer: Offer, owner: str, *, under_way: bool = False) -> PartialUpload:
         """Announce an upload durably.
+
+        One that ends a capture `under_way` may use half of the floor: it must be able to end.
 
         Raises:
             DiskFullError: it would not fit above the floor together with what is promised already.
         """
         with self._space:
+            self._require_turn(offer, owner)
+            self._require_space(offer, self._floor_bytes // 2 if under_way else self._floor_bytes)
             return self._announce(offer, owner)
 
+    def room(self) -> int:
+        """Bytes above the floor that nobody was promised; below 0 when the floor is passed."""
+        return self._free() - self._floor_bytes
+
     def _announce(self, offer: Offer, owner: str) -> PartialUpload:
-        self._require_space(offer)
         part = self._directory / f"{offer.record_id}.part"
         announced = json.dumps({**asdict(offer), "owner": owner}).encode()
         write_durably(self._directory / f"{offer.record_id}.json", announced)
@@ -99,14 +115,27 @@ class Incoming:
             self.discard(partial.offer.record_id)
         return [partial.offer.record_id for partial in stale]
 
-    def _require_space(self, offer: Offer) -> None:
+    def _free(self) -> int:
         promised = sum(_still_to_come(partial) for partial in partials(self._directory))
-        free = shutil.disk_usage(self._directory).free - promised
-        if free - offer.size < self._floor_bytes:
+        return shutil.disk_usage(self._directory).free - promised
+
+    def _require_turn(self, offer: Offer, owner: str) -> None:
+        unfinished = sum(partial.owner == owner for partial in partials(self._directory))
+        if unfinished >= self._per_owner:
+            raise TooManyUnfinishedError(
+                offer.record_id,
+                "create upload",
+                f"{owner} has {self._per_owner} unfinished uploads",
+                "finish one of them first",
+            )
+
+    def _require_space(self, offer: Offer, floor_bytes: int) -> None:
+        free = self._free()
+        if free - offer.size < floor_bytes:
             raise DiskFullError(
                 offer.record_id,
                 "create upload",
-                f"{free} bytes free, {offer.size} wanted, {self._floor_bytes} must stay free",
+                f"{free} bytes free, {offer.size} wanted, {floor_bytes} must stay free",
                 "free space on the record partition; what is stored is safe",
             )
 
@@ -168,16 +197,3 @@ def _still_to_come(partial: PartialUpload) -> int:
         return partial.offer.size - partial.offset
     except FileNotFoundError:
         return 0  # finished between listing and looking
-
-
-def active_uploads(directory: Path) -> int:
-    """Uploads that got a byte within `CAPTURE_SILENCE_S`; read from the disk, by any process."""
-    count = 0
-    for partial in partials(directory):
-        try:
-            silence = time.time() - partial.path.stat().st_mtime
-        except FileNotFoundError:
-            continue  # finished between listing and looking
-        # A clock that jumped back makes `silence` negative: better one refusal than a cut capture.
-        count += silence < CAPTURE_SILENCE_S
-    return count

@@ -50,9 +50,13 @@ class SignedReceipt:
     receipt: Receipt
     signature: str  # base64 of 64 bytes
 
+    def members(self) -> dict[str, object]:
+        """As one JSON object."""
+        return {**asdict(self.receipt), "signature": self.signature}
+
     def to_json(self) -> str:
         """One line, as kept under `receipts/`."""
-        return _canonical_json({**asdict(self.receipt), "signature": self.signature}).decode()
+        return _canonical_json(self.members()).decode()
 
     def to_header(self) -> str:
         """The value of `Rekamatan-Receipt`."""

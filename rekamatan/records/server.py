@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from rekamatan.errors import ConfigError, RecordError, RefusedError
+from rekamatan.errors import ConfigError, RecordError
+from rekamatan.records.capture_routes import CaptureRoutes
+from rekamatan.records.capture_service import capture_desk
 from rekamatan.records.incoming import Incoming
-from rekamatan.records.names import is_owner
+from rekamatan.records.ledger_lock import ledger_in_use
+from rekamatan.records.peers import site_identity, workstation_of
 from rekamatan.records.receipts import ReceiptSigner
 from rekamatan.records.reception import Reception
 from rekamatan.records.spool import Spool
 from rekamatan.records.tus import TusServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from rekamatan.models import Site
     from rekamatan.records.settings import IngestSettings, IntakeSettings, Listener
 
 _log = logging.getLogger(__name__)
@@ -32,41 +35,32 @@ _MAINTENANCE_S = 3600.0
 _KEEP_ALIVE_S = 300.0  # a lane's connection outlives a quiet spell: a handshake costs 1.5 s on VSAT
 _SHUTDOWN_S = 5.0
 _DAY_S = 86_400.0
+_UNFINISHED_PER_SITE = 512  # a fresh record that was cut leaves one, and is resumed within the hour
 
 
-def workstation_of(slug: str) -> Callable[[str], str]:
-    """Identity rule of a site's LAN: `<workstation>.<slug>` of this very site."""
-
-    def identify(common_name: str) -> str:
-        workstation, _, site = common_name.partition(".")
-        if not (is_owner(common_name) and workstation and site == slug):
-            raise RefusedError(common_name or "client", "authorise", f"no workstation of {slug}")
-        return common_name
-
-    return identify
-
-
-def site_identity(common_name: str) -> str:
-    """Identity rule of the data centre: the CN is a site's slug."""
-    if not is_owner(common_name) or "." in common_name:
-        raise RefusedError(common_name or "client", "authorise", "the certificate names no site")
-    return common_name
-
-
-def serve_site(settings: IntakeSettings, slug: str) -> None:
+def serve_site(settings: IntakeSettings, site: Site, tls_dir: Path) -> None:
     """Run the intake on the LAN until told to stop."""
+    with ledger_in_use(Path(settings.directory)):
+        _serve_spool(settings, site, tls_dir)
+
+
+def _serve_spool(settings: IntakeSettings, site: Site, tls_dir: Path) -> None:
     directory = Path(settings.directory)
     spool = Spool(directory)
     _log.info("spool: %d records entered from the disk", spool.adopt_payloads())
     incoming = Incoming(directory / "incoming", settings.floor_bytes)
-    reception = Reception(incoming, spool, accepts_canaries=False)
-    server = TusServer(reception, workstation_of(slug), settings.max_size)
-    asyncio.run(_serve(settings, server, reception))
+    desk = capture_desk(settings, site, tls_dir, incoming)
+    reception = Reception(incoming, spool, accepts_canaries=False, captures=desk)
+    server = TusServer(reception, workstation_of(site.slug), settings.max_size)
+    app = server.application()
+    CaptureRoutes(desk, server.owner).add_to(app)
+    asyncio.run(_serve(settings, app, reception))
 
 
 def serve_data_centre(settings: IngestSettings) -> None:
     """Run the ingest until told to stop; PostgreSQL must answer for it to start."""
     from rekamatan.records.central_ledger import CentralLedger  # noqa: PLC0415 - psycopg: not at sites
+    from rekamatan.records.exchange import LedgerExchange  # noqa: PLC0415 - as above
     from rekamatan.records.store import Store, rebuild  # noqa: PLC0415 - as above
 
     directory = Path(settings.directory)
@@ -74,11 +68,13 @@ def serve_data_centre(settings: IngestSettings) -> None:
     life = timedelta(hours=settings.canary_hours)
     ledger = CentralLedger(settings.dsn)
     store = Store(directory / "store", ledger, signer, life)
-    _log.info("store: %d records entered from the disk", rebuild(directory / "store", ledger))
-    incoming = Incoming(directory / "incoming", settings.floor_bytes)
+    _log.info("store: %d records entered from the disk", len(rebuild(directory / "store", ledger)))
+    incoming = Incoming(directory / "incoming", settings.floor_bytes, _UNFINISHED_PER_SITE)
     reception = Reception(incoming, store, accepts_canaries=True)
     server = TusServer(reception, site_identity, settings.max_size)
-    asyncio.run(_serve(settings, server, reception))
+    app = server.application()
+    LedgerExchange(ledger, store).add_routes(app)
+    asyncio.run(_serve(settings, app, reception))
 
 
 def server_tls(settings: Listener) -> ssl.SSLContext:
@@ -96,11 +92,15 @@ def server_tls(settings: Listener) -> ssl.SSLContext:
     return context
 
 
-async def _serve(settings: Listener, server: TusServer, reception: Reception) -> None:
+async def _serve(settings: Listener, app: web.Application, reception: Reception) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(server.application(), keepalive_timeout=_KEEP_ALIVE_S, access_log=None)
+    # Not decompressed: a record's bytes are what its hash is of, and a small body stays small.
+    logging.getLogger("aiohttp.server").addFilter(_OneLine())
+    runner = web.AppRunner(
+        app, keepalive_timeout=_KEEP_ALIVE_S, access_log=None, auto_decompress=False
+    )
     await runner.setup()
     site = web.TCPSite(
         runner,
@@ -123,9 +123,25 @@ async def _maintain(reception: Reception, partial_life_s: float) -> None:
             for record_id in await asyncio.to_thread(reception.incoming.expire, partial_life_s):
                 _log.warning("unfinished upload %s expired", record_id)
             await asyncio.to_thread(reception.archive.maintain)
+            if reception.captures is not None:
+                await asyncio.to_thread(reception.captures.expire)
         except (OSError, RecordError):
             _log.exception("housekeeping failed; tried again in an hour")
         await asyncio.sleep(_MAINTENANCE_S)
+
+
+class _OneLine(logging.Filter):
+    """What is no HTTP is refused in one line: a traceback each would fill the journal."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the record, without the traceback of a client's fault."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, (HttpProcessingError, ConnectionError)):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            # The first words say what was wrong; the rest is the client's own bytes.
+            record.msg, record.args = "%s: %.80r", (record.getMessage(), str(error))
+        return True
 
 
 def _tell_systemd_ready() -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rekamatan.records.archive import LedgerUnavailableError
 
@@ -28,8 +28,37 @@ CREATE TABLE IF NOT EXISTS record (
     receipt_at  TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS record_waiting ON record (captured_at) WHERE receipt IS NULL;
+CREATE TABLE IF NOT EXISTS note (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS finding (
+    id      TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    detail  TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    PRIMARY KEY (id, kind)
+) STRICT;
 """
 _COLUMNS = "id, sha256, size, owner, captured_at, attempts, sent_offset, receipt, receipt_at"
+
+
+FindingKind = Literal["missing", "altered", "unknown", "unproven", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about one record that a person should know; it stays until it is settled.
+
+    `missing`: the data centre no longer has it. `altered`: it has other bytes. `unknown`: it has a
+    record in this site's name that was never here. `unproven`: the file in `receipts/` is no
+    receipt. `lost`: neither payload nor receipt is here.
+    """
+
+    record_id: str
+    kind: FindingKind
+    detail: str
+    seen_at: str  # ISO 8601 UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +82,13 @@ class SiteLedger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
-        )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        with self._errors("open"):
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
+            )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.executescript(_SCHEMA)
 
     def find(self, record_id: str) -> SiteEntry | None:
         """The row, or None."""
@@ -98,6 +128,43 @@ class SiteLedger:
             *(receipt, receipt_at, record_id),
         )
 
+    def withdraw(self, record_id: str) -> None:
+        """The receipt no longer stands: the record waits again, and the far end is asked first."""
+        self._write(
+            "UPDATE record SET receipt = NULL, receipt_at = NULL, sent_offset = 0, "
+            "attempts = max(attempts, 1) WHERE id = ?",
+            record_id,
+        )
+
+    def note(self, name: str) -> str:
+        """A remembered value, "" when there is none."""
+        with self._errors("read"), self._lock:
+            row = self._connection.execute(
+                "SELECT value FROM note WHERE name = ?", (name,)
+            ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a value across restarts."""
+        self._write("INSERT OR REPLACE INTO note VALUES (?, ?)", name, value)
+
+    def findings(self) -> list[Finding]:
+        """What is not settled, oldest first."""
+        query = "SELECT id, kind, detail, seen_at FROM finding ORDER BY seen_at, id"
+        with self._errors("read"), self._lock:
+            return [Finding(*row) for row in self._connection.execute(query)]
+
+    def find_out(self, finding: Finding) -> bool:
+        """Keep a finding; False when it is known already (the first time stands)."""
+        return self._write(
+            "INSERT OR IGNORE INTO finding VALUES (?, ?, ?, ?)",
+            *(finding.record_id, finding.kind, finding.detail, finding.seen_at),
+        ) == 1  # fmt: skip
+
+    def settle(self, record_id: str, kind: FindingKind) -> None:
+        """A finding no longer holds."""
+        self._write("DELETE FROM finding WHERE id = ? AND kind = ?", record_id, kind)
+
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
@@ -120,5 +187,6 @@ class SiteLedger:
                 str(self._path),
                 action,
                 str(error),
-                "check free space, then run: rekamatan records reconcile",
+                "check free space; if the file is damaged, stop rekamatan-intake and "
+                "rekamatan-forwarder and run: rekamatan records rebuild",
             ) from error

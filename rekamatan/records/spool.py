@@ -11,13 +11,15 @@ from rekamatan.errors import RecordError
 from rekamatan.records.archive import SECONDS_FORMAT, StoredRecord
 from rekamatan.records.durable import (
     fsync_directory,
+    fsync_file,
+    has_sha256,
     make_directory,
     move_durably,
     write_durably,
 )
 from rekamatan.records.names import RecordName
-from rekamatan.records.receipts import SignedReceipt
-from rekamatan.records.site_ledger import SiteEntry, SiteLedger
+from rekamatan.records.receipts import SignedReceipt, UnprovenError
+from rekamatan.records.site_ledger import Finding, FindingKind, SiteEntry, SiteLedger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from rekamatan.records.receipts import ReceiptVerifier
 
 _log = logging.getLogger(__name__)
+_alarm = logging.getLogger("rekamatan.records.alarm")
 
 
 class Spool:
@@ -51,13 +54,11 @@ class Spool:
         del stored_at
         return self.spool / name.file_name
 
-    def enter(self, record: StoredRecord) -> None:
+    def enter(self, record: StoredRecord) -> StoredRecord:
         """Commit the row of a captured record."""
-        self.ledger.add(
-            SiteEntry(
-                *(record.record_id, record.sha256, record.size, record.owner, record.stored_at)
-            )
-        )
+        facts = (record.record_id, record.sha256, record.size, record.owner, record.stored_at)
+        self.ledger.add(SiteEntry(*facts))
+        return record
 
     def receipt(self, record: StoredRecord) -> SignedReceipt | None:
         """The data centre's receipt, once the forwarder has verified it."""
@@ -81,21 +82,42 @@ class Spool:
         Receipt file, ledger row, move: a power cut between them is settled by `adopt_receipts`.
         """
         text = signed.to_json()
-        write_durably(self.receipts / f"{entry.record_id}.json", text.encode())
+        write_durably(self._receipt_file(entry.record_id), text.encode())
         self.ledger.acknowledge(entry.record_id, text, _now().strftime(SECONDS_FORMAT))
-        self._let_go(entry)
+        with suppress(FileNotFoundError):  # purged long ago: only its receipt was asked for again
+            self._let_go(entry)
+        for kind in ("missing", "unproven", "lost"):
+            self.ledger.settle(entry.record_id, kind)
 
-    def purge(self, retention: timedelta) -> list[str]:
+    def withdraw(self, entry: SiteEntry) -> bool:
+        """The data centre does not hold what its receipt says: send the record again.
+
+        Returns False when the payload was purged and cannot be. The receipt is kept apart as
+        evidence. Payload, receipt, row: cut in between, it is withdrawn again next time.
+        """
+        payload = self.payload(entry)
+        if not payload.exists():
+            return False
+        if payload.parent != self.spool:
+            move_durably(payload, self.spool / payload.name)
+        self._put_apart(self._receipt_file(entry.record_id), "withdrawn")
+        self.ledger.withdraw(entry.record_id)
+        return True
+
+    def purge(self, retention: timedelta, verifier: ReceiptVerifier) -> list[str]:
         """Delete payloads whose receipt is older than `retention`; returns their ids.
 
-        The receipt must be on the disk and name this very record; otherwise the payload stays.
+        The receipt must be on the disk, durable, signed, and for this very record; otherwise the
+        payload stays. One that is back in the spool waits to be sent again and stays too.
         """
         limit = (_now() - retention).strftime(SECONDS_FORMAT)
+        old = [e for e in self.ledger.acknowledged() if e.receipt_at and e.receipt_at < limit]
         purged = []
-        for entry in self.ledger.acknowledged():
-            old = entry.receipt_at is not None and entry.receipt_at < limit
-            if old and entry.owner and self.payload(entry).exists() and self._has_receipt(entry):
-                self.payload(entry).unlink()
+        for entry in old:
+            payload = self.payload(entry)
+            sent = payload.parent == self.sent and payload.exists()
+            if entry.owner and sent and self._has_receipt(entry, verifier):
+                payload.unlink()
                 purged.append(entry.record_id)
         if purged:
             fsync_directory(self.sent)
@@ -115,13 +137,24 @@ class Spool:
     def adopt_receipts(self, verifier: ReceiptVerifier) -> int:
         """Settle receipts whose row or move a power cut took; returns how many.
 
-        Raises:
-            RecordError: a file under `receipts/` is not the data centre's.
+        A file that is no receipt is put apart and named, and its record waits for a new one: one
+        bad sector must not keep an office's records from being sent.
         """
-        return sum(
-            self._adopt_receipt(path.read_text(encoding="ascii"), verifier)
-            for path in sorted(self.receipts.glob("*.json"))
-        )
+        settled = 0
+        for path in sorted(self.receipts.glob("*.json")):
+            try:
+                settled += self._adopt_receipt(path, verifier)
+            except (UnprovenError, UnicodeDecodeError) as error:
+                self._distrust(path, str(error), verifier)
+            except OSError as error:  # unreadable now; it stays where it is
+                _alarm.critical("receipt %s cannot be read: %s", path, error)
+        return settled
+
+    def name_finding(self, record_id: str, kind: FindingKind, detail: str) -> None:
+        """Keep it in the ledger, and raise the alarm when it is new."""
+        found = Finding(record_id, kind, detail, _now().strftime(SECONDS_FORMAT))
+        if self.ledger.find_out(found):
+            _alarm.critical("%s: record %s: %s", kind, record_id, detail)
 
     def _adopt(self, path: Path) -> bool:
         try:
@@ -131,20 +164,25 @@ class Spool:
             return False
         if self.ledger.find(name.record_id) is not None:
             return False
+        if not has_sha256(path, name.sha256):
+            detail = "its payload on the disk is damaged; its workstation may send it again"
+            self.name_finding(name.record_id, "lost", detail)
+            return False
         facts = path.stat()
         captured_at = datetime.fromtimestamp(facts.st_mtime, UTC).strftime(SECONDS_FORMAT)
         return self.ledger.add(
             SiteEntry(name.record_id, name.sha256, facts.st_size, name.owner, captured_at, 1)
         )
 
-    def _adopt_receipt(self, text: str, verifier: ReceiptVerifier) -> bool:
+    def _adopt_receipt(self, path: Path, verifier: ReceiptVerifier) -> bool:
+        text = path.read_text(encoding="ascii")
         signed = SignedReceipt.from_json(text)
         receipt = signed.receipt
-        verifier.check(signed, record_id=receipt.id, sha256=receipt.sha256, size=receipt.size)
-        entry = self.ledger.find(receipt.id)
+        entry = self.ledger.find(path.stem)
+        wanted = receipt if entry is None else entry
+        verifier.check(signed, record_id=path.stem, sha256=wanted.sha256, size=wanted.size)
         if entry is None:  # payload purged, ledger lost: the count of records comes back
-            facts = (receipt.id, receipt.sha256, receipt.size, "", receipt.stored_at)
-            return self.ledger.add(SiteEntry(*facts, receipt=text, receipt_at=receipt.stored_at))
+            return self.enter_receipt(signed)
         settled = entry.receipt is None
         if settled:
             self.ledger.acknowledge(entry.record_id, text, _now().strftime(SECONDS_FORMAT))
@@ -152,17 +190,64 @@ class Spool:
             self._let_go(entry)
         return settled
 
+    def enter_receipt(self, signed: SignedReceipt) -> bool:
+        """Count a record of which only the verified receipt is left."""
+        receipt, path = signed.receipt, self._receipt_file(signed.receipt.id)
+        if not path.exists():
+            write_durably(path, signed.to_json().encode())
+        facts = (receipt.id, receipt.sha256, receipt.size, "", receipt.stored_at)
+        text, moment = signed.to_json(), receipt.stored_at
+        entered = self.ledger.add(SiteEntry(*facts, receipt=text, receipt_at=moment))
+        for kind in ("unproven", "unknown"):
+            self.ledger.settle(receipt.id, kind)
+        return entered
+
+    def _distrust(self, path: Path, reason: str, verifier: ReceiptVerifier) -> None:
+        """Put a bad receipt apart; take it from the ledger if that has a good one, else ask."""
+        self._put_apart(path, "set-aside")
+        entry = self.ledger.find(path.stem)
+        if entry is not None and entry.receipt is not None:
+            try:
+                _check(entry, entry.receipt, verifier)
+            except UnprovenError:
+                self.ledger.withdraw(entry.record_id)
+            else:
+                write_durably(path, entry.receipt.encode())
+                _alarm.critical("receipt %s was bad, written anew from the ledger", path.name)
+                return
+        self.name_finding(path.stem, "unproven", f"file put apart, asked for again: {reason}")
+
+    def _put_apart(self, path: Path, folder: str) -> None:
+        if path.exists():
+            stamp = _now().strftime("%Y%m%dT%H%M%S%fZ")
+            move_durably(path, self.receipts / folder / f"{path.name}.{stamp}")
+
     def _let_go(self, entry: SiteEntry) -> None:
         name = RecordName(entry.record_id, entry.sha256, entry.owner).file_name
         move_durably(self.spool / name, self.sent / name)
 
-    def _has_receipt(self, entry: SiteEntry) -> bool:
+    def _receipt_file(self, record_id: str) -> Path:
+        return self.receipts / f"{record_id}.json"
+
+    def _has_receipt(self, entry: SiteEntry, verifier: ReceiptVerifier) -> bool:
+        path = self._receipt_file(entry.record_id)
         try:
-            text = (self.receipts / f"{entry.record_id}.json").read_text(encoding="ascii")
-            receipt = SignedReceipt.from_json(text).receipt
-        except (OSError, RecordError):
+            _check(entry, path.read_text(encoding="ascii"), verifier)
+            fsync_file(path)
+            fsync_directory(self.receipts)
+        except (OSError, ValueError, RecordError):
             return False
-        return (receipt.id, receipt.sha256) == (entry.record_id, entry.sha256)
+        return True
+
+
+def _check(entry: SiteEntry, text: str, verifier: ReceiptVerifier) -> None:
+    """Raise `UnprovenError` unless `text` is the data centre's receipt for this entry."""
+    verifier.check(
+        SignedReceipt.from_json(text),
+        record_id=entry.record_id,
+        sha256=entry.sha256,
+        size=entry.size,
+    )
 
 
 def _now() -> datetime:

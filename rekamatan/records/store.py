@@ -7,8 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
-from rekamatan.records.archive import SECONDS_FORMAT, StoredRecord
-from rekamatan.records.durable import make_directory
+from rekamatan.records.archive import (
+    SECONDS_FORMAT,
+    ConflictError,
+    LedgerUnavailableError,
+    StoredRecord,
+)
+from rekamatan.records.durable import (
+    has_sha256,
+    make_directory,
+    move_durably,
+    stamp_durably,
+)
 from rekamatan.records.names import RecordName, is_canary
 from rekamatan.records.receipts import Receipt, ReceiptSigner, SignedReceipt
 
@@ -19,7 +29,10 @@ if TYPE_CHECKING:
     from rekamatan.records.central_ledger import CentralLedger
 
 _log = logging.getLogger(__name__)
+_alarm = logging.getLogger("rekamatan.records.alarm")
 _BATCH = 500
+ALTERED = "altered"  # where files go whose bytes are not what their name says
+CONFLICTS = "conflict"  # bytes that came under an id which stands for others; a person decides
 
 
 class Store:
@@ -35,8 +48,17 @@ class Store:
         self._canary_life = canary_life
 
     def find(self, record_id: str) -> StoredRecord | None:
-        """The finished record with this id."""
-        return self._ledger.find(record_id)
+        """The finished record with this id.
+
+        A row without its file is not an answer: no receipt is given for bytes that are not here,
+        and the site may bring them again.
+        """
+        record = self._ledger.find(record_id)
+        if record is not None and not record.path.is_file():
+            _alarm.critical("missing: record %s of %s has no file", record_id, record.owner)
+            self._ledger.doubt(record_id, "missing")
+            return None
+        return record
 
     def destination(self, name: RecordName, stored_at: datetime) -> Path:
         """`yyyy/mm/dd/<name>`; canaries apart, so that purging never lists a record."""
@@ -44,9 +66,26 @@ class Store:
             return self._directory / "canary" / name.file_name
         return self._directory / stored_at.strftime("%Y/%m/%d") / name.file_name
 
-    def enter(self, record: StoredRecord) -> None:
-        """Commit the ledger row."""
-        self._ledger.add([record])
+    def enter(self, record: StoredRecord) -> StoredRecord:
+        """Commit the ledger row; where one stands already, its file is made good."""
+        if self._ledger.add([record]):
+            return record
+        standing = self._ledger.find(record.record_id)
+        if standing is None:  # no row, and none entered: nothing can be promised
+            raise LedgerUnavailableError(record.record_id, "enter", "the row is not there")
+        if (standing.sha256, standing.owner) != (record.sha256, record.owner):
+            self._refuse(record, standing)
+        elsewhere = standing.path != record.path
+        if elsewhere and standing.path.is_file():
+            record.path.unlink()  # came by two ways at once: the same bytes twice
+            return standing
+        stored_at = datetime.strptime(standing.stored_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+        stamp_durably(record.path, stored_at)
+        if elsewhere:
+            move_durably(record.path, standing.path)
+        self._ledger.trust(record.record_id)
+        _alarm.critical("restored: record %s came again from its site", record.record_id)
+        return standing
 
     def receipt(self, record: StoredRecord) -> SignedReceipt:
         """Sign what is stored; asked again, it is the very same receipt."""
@@ -59,9 +98,17 @@ class Store:
             canary.path.unlink(missing_ok=True)
             self._ledger.forget_canary(canary.record_id)
 
+    def _refuse(self, record: StoredRecord, standing: StoredRecord) -> None:
+        move_durably(record.path, self._directory / CONFLICTS / record.path.name)
+        _alarm.critical(
+            "conflict: record %s of %s with sha256 %s; the ledger has it of %s with sha256 %s",
+            *(record.record_id, record.owner, record.sha256, standing.owner, standing.sha256),
+        )
+        raise ConflictError(record.record_id, "enter", "this id is taken by another record")
 
-def rebuild(directory: Path, ledger: CentralLedger, *, everything: bool = False) -> int:
-    """Enter stored files the ledger does not know; returns how many.
+
+def rebuild(directory: Path, ledger: CentralLedger, *, everything: bool = False) -> list[str]:
+    """Enter stored files the ledger does not know; returns their ids.
 
     At a start only the days from the newest row on are read (a kill between rename and insert
     leaves its file there, and so does a ledger restored from yesterday's dump); `everything`
@@ -69,25 +116,50 @@ def rebuild(directory: Path, ledger: CentralLedger, *, everything: bool = False)
     """
     newest = None if everything else ledger.newest()
     since = "" if newest is None else (newest - timedelta(days=1)).strftime("%Y/%m/%d")
-    added, batch = 0, list[StoredRecord]()
-    for path in _files(directory, since):
-        batch.append(_read(path))
+    added, batch = list[str](), list[StoredRecord]()
+    for path in stored_files(directory, since):
+        batch.append(read_stored(path))
         if len(batch) == _BATCH:
-            added += ledger.add(batch)
+            added += _enter_sound(directory, ledger, batch)
             batch.clear()
-    return added + ledger.add(batch)
+    return added + _enter_sound(directory, ledger, batch)
 
 
-def missing(ledger: CentralLedger) -> list[StoredRecord]:
-    """Ledger rows whose file is gone or has another size."""
-    return [record for record in ledger.records() if not _is_whole(record)]
+def move_apart(path: Path, directory: Path) -> None:
+    """Keep a file that nobody vouches for, out of the store's way."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    move_durably(path, directory / f"{path.name}.{stamp}")
 
 
-def _files(directory: Path, since: str) -> Iterator[Path]:
+def _enter_sound(directory: Path, ledger: CentralLedger, batch: list[StoredRecord]) -> list[str]:
+    """Enter what is new and is what its name says; one bad file must not stop all the others."""
+    known = ledger.known([record.record_id for record in batch])
+    sound = []
+    for record in batch:
+        if record.record_id in known:
+            continue
+        if has_sha256(record.path, record.sha256):
+            sound.append(record)
+            continue
+        _alarm.critical("altered: record %s of %s", record.record_id, record.owner)
+        move_apart(record.path, directory / ALTERED)
+    return ledger.add(sound)
+
+
+def stored_files(directory: Path, since: str = "") -> Iterator[Path]:
+    """Records and canaries; `since` is a day, `yyyy/mm/dd`."""
     for day in sorted(directory.glob("[0-9]*/[0-9]*/[0-9]*")):
         if day.relative_to(directory).as_posix() >= since:
             yield from filter(_is_named, sorted(day.glob("*.rec")))
     yield from filter(_is_named, sorted(directory.glob("canary/*.rec")))
+
+
+def read_stored(path: Path) -> StoredRecord:
+    """What a stored file says of itself by its name, size and time."""
+    name = RecordName.parse(path.name)
+    facts = path.stat()
+    stored_at = datetime.fromtimestamp(facts.st_mtime, UTC).strftime(SECONDS_FORMAT)
+    return StoredRecord(name.record_id, name.sha256, facts.st_size, name.owner, stored_at, path)
 
 
 def _is_named(path: Path) -> bool:
@@ -97,14 +169,3 @@ def _is_named(path: Path) -> bool:
         _log.warning("%s", error)
         return False
     return True
-
-
-def _is_whole(record: StoredRecord) -> bool:
-    return record.path.is_file() and record.path.stat().st_size == record.size
-
-
-def _read(path: Path) -> StoredRecord:
-    name = RecordName.parse(path.name)
-    facts = path.stat()
-    stored_at = datetime.fromtimestamp(facts.st_mtime, UTC).strftime(SECONDS_FORMAT)
-    return StoredRecord(name.record_id, name.sha256, facts.st_size, name.owner, stored_at, path)

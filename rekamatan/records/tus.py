@@ -10,7 +10,7 @@ import asyncio
 import base64
 import hashlib
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from aiohttp import web
@@ -19,6 +19,7 @@ from rekamatan.records.archive import StoredRecord
 from rekamatan.records.incoming import PartialUpload, PartialWriter
 from rekamatan.records.metadata import Offer
 from rekamatan.records.names import is_record_id
+from rekamatan.records.peers import certificate_name
 from rekamatan.records.receipts import RECEIPT_HEADER
 from rekamatan.records.tus_answers import BODY_TYPE, answer_errors, refuse
 
@@ -45,7 +46,7 @@ class TusServer:
         self._identify = identify
         self._max_size = max_size
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._newest: dict[str, asyncio.Transport] = {}
+        self._newest: dict[tuple[str, str], asyncio.Transport] = {}  # by owner and id
 
     def application(self) -> web.Application:
         """The aiohttp application with the routes of tus."""
@@ -56,6 +57,10 @@ class TusServer:
         app.router.add_head("/files/{id}", self._offset)
         app.router.add_patch("/files/{id}", self._append)
         return app
+
+    def owner(self, request: web.Request) -> str:
+        """Who asks, by the certificate; raises `RefusedError` for one without access here."""
+        return self._owner(request)
 
     async def _options(self, _request: web.Request) -> web.Response:
         headers = {
@@ -73,7 +78,7 @@ class TusServer:
         )
         if offer.size > self._max_size:
             refuse(413, f"{offer.size} bytes, at most {self._max_size}")
-        async with self._turn(request, offer.record_id):
+        async with self._turn(request, offer.record_id, owner):
             # Only for a *new* upload does a body begin at offset 0; else the client must ask first.
             known = await asyncio.to_thread(self._reception.look_up, offer.record_id, owner)
             found = await asyncio.to_thread(self._reception.create, offer, owner)
@@ -93,7 +98,7 @@ class TusServer:
 
     async def _offset(self, request: web.Request) -> web.Response:
         record_id, owner = request.match_info["id"], self._owner(request)
-        async with self._turn(request, record_id):
+        async with self._turn(request, record_id, owner):
             found = await self._look_up(record_id, owner)
         return await self._answer(200, found, {"Cache-Control": "no-store"})
 
@@ -101,7 +106,7 @@ class TusServer:
         record_id, owner = request.match_info["id"], self._owner(request)
         if request.content_type != BODY_TYPE:
             refuse(415, f"Content-Type must be {BODY_TYPE}")
-        async with self._turn(request, record_id):
+        async with self._turn(request, record_id, owner):
             found = await self._look_up(record_id, owner)
             if request.headers.get("Upload-Offset") != str(_offset_of(found)):
                 refuse(409, f"the offset is {_offset_of(found)}")
@@ -166,31 +171,31 @@ class TusServer:
         return web.Response(status=status, headers=headers)
 
     @asynccontextmanager
-    async def _turn(self, request: web.Request, record_id: str) -> AsyncIterator[None]:
+    async def _turn(self, request: web.Request, record_id: str, owner: str) -> AsyncIterator[None]:
         """One connection at a time for a record, and the newest wins.
 
         A client that comes back has given up its old connection, which may hang for minutes where
         a NAT forgot it: shut it, wait until its bytes are on the disk, then answer the offset.
+        Only its own: nobody shuts another's upload by naming its id.
         """
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the client went away")
-        older = self._newest.get(record_id)
+        turn = (owner, record_id)
+        older = self._newest.get(turn)
         if older is not None and older is not transport:
             older.abort()
-        self._newest[record_id] = transport
+        self._newest[turn] = transport
         lock = self._locks.setdefault(record_id, asyncio.Lock())
         try:
             async with lock:
                 yield
         finally:
-            if self._newest.get(record_id) is transport:
-                del self._newest[record_id]
+            if self._newest.get(turn) is transport:
+                del self._newest[turn]
 
     def _owner(self, request: web.Request) -> str:
-        certificate: dict[str, Any] = request.get_extra_info("peercert") or {}
-        subject = dict(pair for group in certificate.get("subject", ()) for pair in group)
-        return self._identify(str(subject.get("commonName", "")))
+        return self._identify(certificate_name(request))
 
 
 class _Checksum:

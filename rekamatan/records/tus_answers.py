@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, NoReturn
 from aiohttp import web
 
 from rekamatan.errors import RecordError, RefusedError
-from rekamatan.records.archive import LedgerUnavailableError
+from rekamatan.records.archive import ConflictError, LedgerUnavailableError
+from rekamatan.records.capture_words import STATUS, CaptureStoppedError, for_workstations
 from rekamatan.records.incoming import DiskFullError
-from rekamatan.records.reception import AlteredError, ConflictError
+from rekamatan.records.reception import AlteredError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 BODY_TYPE = "application/offset+octet-stream"
 _VERSION = "1.0.0"
+_CUT = 499  # nginx's word for a client that went away
 _log = logging.getLogger(__name__)
 
 # Most specific first: every one of these is a RecordError.
@@ -51,7 +53,8 @@ async def answer_errors(
 ) -> web.StreamResponse:
     """Check the protocol version and turn typed errors into answers."""
     response: web.StreamResponse
-    if request.method != "OPTIONS" and request.headers.get("Tus-Resumable") != _VERSION:
+    is_tus = request.path.startswith("/files/") and request.method != "OPTIONS"
+    if is_tus and request.headers.get("Tus-Resumable") != _VERSION:
         response = web.Response(status=412, headers={"Tus-Version": _VERSION})
     else:
         response = await _answered(request, handler)
@@ -78,11 +81,22 @@ async def _answered(
 
 def _known(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, ConnectionError):
-        raise error  # nobody is there to answer; aiohttp closes the connection
+        # Every cut of a link ends here: one line, and an answer that nobody will read.
+        _log.info("%s %s: cut by the other end", request.method, request.path)
+        return web.Response(status=_CUT)
+    if isinstance(error, CaptureStoppedError):
+        return _stopped(request, error)
     status, reason = next((s, r) for kind, s, r in _STATUS if isinstance(error, kind))
     _log.warning("%s %s: %d %s", request.method, request.path, status, error)
     headers = {"Retry-After": "15"} if status in {503, 507} else {}
     return web.Response(status=status, reason=reason, text=str(error), headers=headers)
+
+
+def _stopped(request: web.Request, error: CaptureStoppedError) -> web.Response:
+    """Sentences that a workstation can show where a person waits, then what we know."""
+    _log.warning("%s %s: %s", request.method, request.path, error)
+    text = f"{for_workstations(error.code)}{error.reason}\n"
+    return web.Response(status=STATUS[error.code], text=text, headers={"Retry-After": "15"})
 
 
 def _disk_error(request: web.Request, error: OSError) -> web.Response:

@@ -17,6 +17,7 @@ from rekamatan.models import DataCentre, Limits, ModemAccess, Sim, Site, WanProf
 from rekamatan.records.receipts import ReceiptVerifier
 from rekamatan.records.spool import Spool
 from tests.records.authority import Authority
+from tests.records.district import District
 from tests.records.postgres import Postgres, binaries
 from tests.records.relay import Relay
 from tests.records.services import Record, Service, TusClient, free_port
@@ -95,12 +96,12 @@ class DataCentreService:
         return sorted((self.directory / "store").rglob("*.rec"))
 
 
-def make_site(ingest_url: str, receipt_public_key: str) -> Site:
+def make_site(ingest_url: str, receipt_public_key: str, slug: str = SLUG) -> Site:
     profile = WanProfile(
         "telkomsel", "telkomsel", "internet", ("51010",), Sim("up", "89", "51010"), _LIMITS
     )
     return Site(
-        slug=SLUG,
+        slug=slug,
         code="14.07.01",
         name="Kubu",
         lan="192.168.101.0/24",
@@ -139,7 +140,7 @@ def intake(tmp_path: Path, authority: Authority) -> Iterator[Intake]:
 def data_centre(
     tmp_path: Path, authority: Authority, postgres: Postgres
 ) -> Iterator[DataCentreService]:
-    postgres.execute("TRUNCATE record, canary")
+    postgres.execute("TRUNCATE record, canary, doubt")
     directory, port = tmp_path / "pusat", free_port()
     certificate, key = authority.issue("pusat")
     signing_key = Ed25519PrivateKey.generate()
@@ -217,3 +218,34 @@ def tls_directory(tmp_path: Path, authority: Authority) -> Path:
     shutil.copy(certificate, directory / "forwarder.crt")
     shutil.copy(key, directory / "forwarder.key")
     return directory
+
+
+@pytest.fixture
+def district(
+    intake: Intake,
+    data_centre: DataCentreService,
+    forwarding: Callable[..., Forwarding],
+    postgres: Postgres,
+) -> District:
+    """Both sides run, and the forwarder between them."""
+    return District(intake, data_centre, forwarding(), postgres)
+
+
+@pytest.fixture
+def besieged(intake: Intake, tmp_path: Path) -> Iterator[Intake]:
+    """An intake that holds one honest record, and must be as it was when the attack is over."""
+    honest = Record.of_size(100_000)
+    intake.client().upload(honest)
+    outside = {p for p in tmp_path.iterdir() if p != intake.directory}
+    assert intake.service._process is not None
+    pid = intake.service._process.pid
+    yield intake
+    assert intake.service._process.pid == pid
+    assert intake.service._process.poll() is None, intake.service.log()
+    assert intake.client().head(honest).offset == 100_000
+    stored = intake.directory / "spool" / f"{honest.record_id}.{honest.sha256}.ws1.kubu.rec"
+    assert stored.read_bytes() == honest.payload
+    after = {p for p in tmp_path.iterdir() if p != intake.directory}
+    assert after == outside, "a file outside the store"
+    assert "Traceback" not in intake.service.log(), intake.service.log()
+    assert intake.client().upload(Record.of_size(1000)).status == 204, "it goes on serving"

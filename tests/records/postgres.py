@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psycopg
@@ -26,17 +29,36 @@ def binaries() -> Path | None:
     return found[-1].parent if found else None
 
 
+def _children(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _runs(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
 class Postgres:
     """One cluster with the ledger database; `stop` and `start` play its outage."""
 
-    def __init__(self, bin_directory: Path) -> None:
+    def __init__(
+        self, bin_directory: Path, home: Path | None = None, *, sync: bool = False
+    ) -> None:
         self._bin = bin_directory
         # Not under tmp_path: the unprivileged user must reach it, and socket paths are short.
-        self._home = Path(tempfile.mkdtemp(prefix="rekamatan-pg-"))
+        self._home = home or Path(tempfile.mkdtemp(prefix="rekamatan-pg-"))
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         if self._account is not None:
             os.chown(self._home, self._account.pw_uid, self._account.pw_gid)
-        self._run("initdb", "--auth=trust", "--username=admin", "--no-sync", "-D", self._data)
+        options = [] if sync else ["--no-sync"]
+        self._run("initdb", "--auth=trust", "--username=admin", *options, "-D", self._data)
         self.start()
         with psycopg.connect(self.dsn("admin", "postgres"), autocommit=True) as connection:
             for statement in _SETUP:
@@ -59,6 +81,22 @@ class Postgres:
         with psycopg.connect(self.dsn("admin")) as connection:
             return connection.execute(query).fetchall()
 
+    def dump(self, path: Path) -> None:
+        """`pg_dump` as the nightly backup makes it."""
+        dump = self._home / path.name
+        self._run("pg_dump", "--format=custom", f"--file={dump}", self.dsn("admin"))
+        shutil.copy(dump, path)
+
+    def restore(self, path: Path) -> None:
+        """Replace the database by what `path` holds: rights, tables, counters."""
+        dump = self._home / path.name
+        shutil.copy(path, dump)
+        dump.chmod(0o644)
+        with psycopg.connect(self.dsn("admin", "postgres"), autocommit=True) as connection:
+            connection.execute("DROP DATABASE rekamatan WITH (FORCE)")
+            connection.execute("CREATE DATABASE rekamatan OWNER rekamatan_owner")
+        self._run("pg_restore", "--exit-on-error", f"--dbname={self.dsn('admin')}", str(dump))
+
     def start(self) -> None:
         options = f"-c listen_addresses='' -c unix_socket_directories={self._home}"
         log = str(self._home / "log")
@@ -66,6 +104,32 @@ class Postgres:
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", self._data)
+
+    def crash(self) -> None:
+        """End every process of the cluster at once, as a power cut does."""
+        try:
+            postmaster = int((self._home / "data/postmaster.pid").read_text().split()[0])
+            os.kill(postmaster, signal.SIGSTOP)  # it forks no more
+        except (FileNotFoundError, ProcessLookupError):
+            return  # it had died by itself
+        family = [postmaster, *_children(postmaster)]
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while any(_runs(pid) for pid in family):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def boot(self) -> None:
+        """Start after a power cut; as Debian does, without the lock files of a dead server."""
+        (self._home / "data/postmaster.pid").unlink(missing_ok=True)
+        for lock in self._home.glob(".s.PGSQL.*"):
+            lock.unlink()
+        try:
+            self.start()
+        except subprocess.CalledProcessError as error:
+            raise RuntimeError((self._home / "log").read_text()[-3000:]) from error
 
     def remove(self) -> None:
         self.stop()

@@ -137,7 +137,7 @@ def test_a_crash_between_receipt_and_move_is_settled_at_start(
 ) -> None:
     del data_centre
     link = forwarding()
-    record = Record.of_size(1000)
+    record = Record.of_size(RECORD_BYTES)
     intake.client().upload(record)
     link.wait_acknowledged(1)
     link.service.stop()
@@ -155,7 +155,9 @@ def test_a_crash_between_receipt_and_move_is_settled_at_start(
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert record_counts(intake.directory).acknowledged == 1
-    assert link.relay.bytes_up == before, "the receipt was here: nothing travels again"
+    # The ledgers are compared at a start: a handshake and some questions, no record.
+    link.service.stop()
+    assert link.relay.bytes_up - before < 20_000, "the receipt was here: nothing travels again"
 
 
 def _make_old(intake: Intake) -> None:

@@ -20,13 +20,13 @@ from rekamatan.records.counts import record_counts
 from rekamatan.records.incoming import DiskFullError, Incoming, PartialUpload, PartialWriter
 from rekamatan.records.lanes import Junction, pick
 from rekamatan.records.metadata import Offer
-from rekamatan.records.receipts import Receipt, ReceiptSigner, SignedReceipt
+from rekamatan.records.receipts import Receipt, ReceiptSigner, ReceiptVerifier, SignedReceipt
 from rekamatan.records.reception import AlteredError, Reception
 from rekamatan.records.settings import IntakeSettings
 from rekamatan.records.site_ledger import SiteEntry
 from rekamatan.records.spool import Spool
 from rekamatan.records.uplink import stall_seconds
-from tests.unit.records.test_receipts import KEY
+from tests.unit.records.test_receipts import KEY, PUBLIC
 
 PAYLOAD = b"seven.."
 OFFER = Offer("00000000-aaaa", hashlib.sha256(PAYLOAD).hexdigest(), len(PAYLOAD))
@@ -57,19 +57,19 @@ def acknowledge(spool: Spool, *, days_ago: int) -> SiteEntry:
 
 def test_purge_needs_receipt_and_retention(tmp_path: Path) -> None:
     spool = receive(tmp_path)
-    retention = timedelta(days=30)
-    assert spool.purge(retention) == [], "no receipt"
+    retention, verifier = timedelta(days=30), ReceiptVerifier(PUBLIC, "kubu")
+    assert spool.purge(retention, verifier) == [], "no receipt"
     entry = acknowledge(spool, days_ago=29)
-    assert spool.purge(retention) == [], "not old enough"
+    assert spool.purge(retention, verifier) == [], "not old enough"
     entry = acknowledge_again(spool, entry, days_ago=31)
     receipt = spool.receipts / f"{entry.record_id}.json"
     text = receipt.read_text()
     receipt.write_text(text.replace(OFFER.sha256, "0" * 64))
-    assert spool.purge(retention) == [], "the receipt on the disk is for other bytes"
+    assert spool.purge(retention, verifier) == [], "the receipt on the disk is for other bytes"
     receipt.unlink()
-    assert spool.purge(retention) == [], "the ledger's word alone is not enough"
+    assert spool.purge(retention, verifier) == [], "the ledger's word alone is not enough"
     receipt.write_text(text)
-    assert spool.purge(retention) == [OFFER.record_id]
+    assert spool.purge(retention, verifier) == [OFFER.record_id]
     assert list(spool.sent.iterdir()) == []
 
 

@@ -1,0 +1,1 @@
+"""Is this server on mains or on its battery: what the UPS says through NUT."""

@@ -1,0 +1,1 @@
+"""How Rekamatan learns what another recording application holds: docs/adapter.md."""

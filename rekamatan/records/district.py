@@ -1,0 +1,141 @@
+"""Every site's ledger beside the data centre's: what the whole district would have to explain.
+
+Input are the answers of `rekamatan records digests` and `rekamatan records items` of both sides,
+as parsed JSON; None stands for a side that did not answer. It is never taken for an empty one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rekamatan.records.digests import Comparison, Item, compare, differing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Answer = Mapping[str, Any]
+
+State = Literal["agree", "differ", "waiting", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteComparison:
+    """One line of the district's table."""
+
+    site: str
+    state: State  # waiting: the site did not answer; unknown: the data centre did not
+    waiting: int | None  # records without a receipt
+    missing: tuple[str, ...]
+    altered: tuple[str, ...]
+    unknown: tuple[str, ...]
+    night_off: str = ""  # when the server is switched off at night, its last one
+
+    def line(self) -> str:
+        """As a person reads it: every id in question is named."""
+        if self.state in {"waiting", "unknown"}:
+            who = "the site" if self.state == "waiting" else "the data centre"
+            return f"{self.site:28} {self.state:8} {who} did not answer"
+        named = [
+            f"{kind}: {', '.join(ids)}"
+            for kind, ids in (
+                ("missing", self.missing),
+                ("altered", self.altered),
+                ("unknown", self.unknown),
+            )
+            if ids
+        ]
+        if self.night_off:
+            named.append(f"server off at night ({self.night_off} UTC), no fault of the link")
+        return f"{self.site:28} {self.state:8} {self.waiting} waiting  {'; '.join(named)}".rstrip()
+
+
+def buckets_to_list(
+    sites: Mapping[str, Answer | None], central: Answer | None
+) -> dict[str, list[str]]:
+    """Site -> the buckets both sides have to list; sites that agree are left out."""
+    if central is None:
+        return {}
+    found = {
+        site: differing(answer["digests"], central["sites"].get(site, {}))
+        for site, answer in sites.items()
+        if answer is not None
+    }
+    return {site: buckets for site, buckets in found.items() if buckets}
+
+
+def compare_district(
+    sites: Mapping[str, Answer | None],
+    central: Answer | None,
+    *,
+    site_items: Mapping[str, Answer | None],
+    before: Mapping[str, Iterable[Any]],
+    after: Mapping[str, Iterable[Any]],
+) -> list[SiteComparison]:
+    """One line for each site, and one for each name in the data centre's ledger that is no site.
+
+    Args:
+        sites: `records digests` of each site.
+        central: `records digests --role data-centre`.
+        site_items: `records items` of the sites that differ, asked between `before` and `after`.
+        before: `records items --role data-centre`.
+        after: the same, asked again.
+    """
+    lines = []
+    buckets = buckets_to_list(sites, central)
+    for site, answer in sites.items():
+        if answer is None or central is None:
+            lines.append(_silent(site, "waiting" if answer is None else "unknown"))
+            continue
+        found = Comparison((), (), ())
+        if site in buckets:
+            listed = site_items.get(site)
+            if listed is None:
+                lines.append(_silent(site, "waiting"))
+                continue
+            found = _compare(listed, before.get(site, ()), after.get(site, ()))
+        lines.append(_line(site, answer, found, central["suspects"].get(site, {})))
+    return lines
+
+
+def strangers(known_sites: Iterable[str], central: Answer | None) -> list[str]:
+    """Names under which the data centre holds records and which are no sites of the district."""
+    return [] if central is None else sorted(central["sites"].keys() - set(known_sites))
+
+
+def _compare(listed: Answer, before: Iterable[Any], after: Iterable[Any]) -> Comparison:
+    acknowledged = _items(listed["acknowledged"])
+    return compare(
+        acknowledged=acknowledged,
+        known=acknowledged + _items(listed["waiting"]),
+        before=_items(before),
+        after=_items(after),
+    )
+
+
+def _line(
+    site: str, answer: Answer, found: Comparison, suspects: Mapping[str, str]
+) -> SiteComparison:
+    """Join what the comparison shows with what each side has found out by itself."""
+    named: dict[str, set[str]] = {
+        "missing": set(found.missing),
+        "altered": set(found.altered),
+        "unknown": set(found.unknown),
+    }
+    for record_id, kind in (*answer["findings"].items(), *suspects.items()):
+        named["missing" if kind in {"lost", "unproven"} else kind].add(record_id)
+    # In doubt at the data centre, it is missing there for the site too: say the reason once.
+    named["missing"] -= named["altered"]
+    lists = {kind: tuple(sorted(ids)) for kind, ids in named.items()}
+    state: State = "differ" if any(lists.values()) else "agree"
+    off = answer.get("off")
+    night = f"{off['since']} to {off['until']}" if off and off["night"] else ""
+    return SiteComparison(site, state, int(answer["waiting"]), **lists, night_off=night)
+
+
+def _silent(site: str, state: State) -> SiteComparison:
+    return SiteComparison(site, state, None, (), (), ())
+
+
+def _items(rows: Iterable[Any]) -> list[Item]:
+    return [Item(str(record_id), str(sha256), int(size)) for record_id, sha256, size in rows]

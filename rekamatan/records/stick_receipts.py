@@ -1,0 +1,94 @@
+"""Receipts on a stick: the data centre writes them, the site believes only what it can verify."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rekamatan.records.durable import write_durably
+from rekamatan.records.names import is_record_id
+from rekamatan.records.receipts import SignedReceipt, UnprovenError
+from rekamatan.records.service_hands import service_hands
+from rekamatan.records.site_ledger import SiteEntry
+from rekamatan.records.stick import Parcel, Problem, stick_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rekamatan.records.receipts import ReceiptVerifier
+    from rekamatan.records.spool import Spool
+
+
+def write_receipts(parcel: Parcel, receipts: Iterable[SignedReceipt]) -> None:
+    """Put them on the stick whole or not at all.
+
+    Raises:
+        StickError: read-only, full or gone; the records themselves are stored all the same.
+    """
+    text = "".join(f"{signed.to_json()}\n" for signed in receipts)
+    with stick_errors(parcel.stick, "write the receipts"):
+        write_durably(parcel.receipts, text.encode("ascii"))
+
+
+def read_receipts(parcel: Parcel) -> list[str]:
+    """Their lines, unread; none when the stick has not been at the data centre yet."""
+    with stick_errors(parcel.stick, "read the receipts"):
+        if not parcel.receipts.exists():
+            return []
+        return parcel.receipts.read_text(encoding="ascii", errors="replace").splitlines()
+
+
+@dataclass(slots=True)
+class Homecoming:
+    """Brings receipts into a site's spool; a payload is let go of only behind its own."""
+
+    spool: Spool
+    verifier: ReceiptVerifier
+    acknowledged: int = 0
+    known: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def take(self, line: str) -> None:
+        """One receipt; one that proves nothing is noted and changes nothing."""
+        try:
+            signed = SignedReceipt.from_json(line)
+        except UnprovenError as error:
+            self.problems.append(Problem("", "unproven", error.reason))
+            return
+        try:
+            with service_hands():
+                self._enter(signed)
+        except UnprovenError as error:
+            self.problems.append(Problem(signed.receipt.id, "unproven", error.reason))
+
+    def _enter(self, signed: SignedReceipt) -> None:
+        receipt = signed.receipt
+        if not is_record_id(receipt.id):
+            raise UnprovenError("receipt", "read", "its id is no record's")
+        entry = self.spool.ledger.find(receipt.id)
+        sha256, size = (
+            (receipt.sha256, receipt.size) if entry is None else (entry.sha256, entry.size)
+        )
+        self.verifier.check(signed, record_id=receipt.id, sha256=sha256, size=size)
+        if entry is None:
+            self._enter_unknown(signed)
+        elif entry.receipt is not None:
+            self.known += 1
+            return
+        else:
+            self._acknowledge(entry, signed)
+        self.acknowledged += 1
+
+    def _enter_unknown(self, signed: SignedReceipt) -> None:
+        """A record of the dead server before this one: its count and its proof come back."""
+        receipt, text = signed.receipt, signed.to_json()
+        write_durably(self.spool.receipts / f"{receipt.id}.json", text.encode("ascii"))
+        facts = (receipt.id, receipt.sha256, receipt.size, "", receipt.stored_at)
+        self.spool.ledger.add(SiteEntry(*facts, receipt=text, receipt_at=receipt.stored_at))
+
+    def _acknowledge(self, entry: SiteEntry, signed: SignedReceipt) -> None:
+        # Its last act moves the payload: the forwarder, which got the same receipt by link at this
+        # very moment, may have done that already.
+        with suppress(FileNotFoundError):
+            self.spool.acknowledge(entry, signed)
