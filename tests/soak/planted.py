@@ -57,6 +57,8 @@ def _what(arguments: tuple[Any, ...]) -> str:
     first = arguments[0]
     if isinstance(first, int):
         first = Path(f"/proc/self/fd/{first}").readlink()
+    elif not isinstance(first, (str, os.PathLike)):
+        return type(first).__name__
     path = Path(str(first))
     return f"{path.parent.name}/*{path.suffix}" if path.suffix else path.name
 
