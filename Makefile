@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheelhouse check test test-lab molecule demo lab lab-down clean
+.PHONY: help setup lock wheelhouse check test test-lab molecule demo faults lab lab-down clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ molecule: setup wheelhouse ## the role scenarios alone
 
 demo: setup wheelhouse ## a district on this machine: Indosat fails the gate, move to Telkomsel in waves, report
 	tools/demo $(SITES)
+
+faults: setup wheelhouse ## every interruption of the switch x every fault, in the lab (hours): make faults [QUICK=1] [CASE=name] [SEED=n] [PLANT=bug]
+	$(BIN)/python -m lab.matrix $(if $(QUICK),--quick) $(if $(CASE),--case $(CASE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(PLANT),--plant $(PLANT)) $(if $(filter command line,$(origin SITES)),--sites $(SITES))
 
 lab: setup wheelhouse ## raise the twin of a district: make lab SITES=4
 	$(BIN)/rekamatan-lab up --sites $(SITES)
