@@ -90,8 +90,7 @@ class Image:
 IMAGES = {
     image.name: image
     for image in (
-        # libfaketime: a container cannot jump its clock; the units under test get one of their own.
-        Image("server", (*_SERVER, "libfaketime"), _WORKSHOP),
+        Image("server", _SERVER, _WORKSHOP),
         Image(
             "modem",
             (*_BASE, "python3-asyncssh", "osmo-ggsn"),

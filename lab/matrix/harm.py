@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab import engine
-from lab.matrix import radio
+from lab.matrix import clock, radio
 from lab.matrix.cases import SERVER_DEAD, TIMER_DISABLED, UNDISTURBED
 from lab.shell import output
 
@@ -30,8 +30,6 @@ REBOOT_S = 8.0
 DISK_FULL_S = 75.0
 ALONE_S = 330.0  # more than the modem's timer can take
 _DAY_S = 86_400
-_CLOCK = "/etc/rekamatan-matrix-clock"
-_FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
 
 @dataclass(slots=True)
@@ -215,33 +213,15 @@ def _fill(path: str) -> None:
     output(["sh", "-c", script])
 
 
-def _fake_clock(scene: Scene) -> None:
-    """A container shares the host's clock: the units of the switch are given one of their own."""
-    office = scene.office
-    unit = f"""[Service]
-Environment=LD_PRELOAD=$library
-Environment=FAKETIME_TIMESTAMP_FILE={_CLOCK}
-Environment=FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1
-"""
-    script = f"""set -e; library=$(ls {_FAKETIME}); echo +0 > {_CLOCK}
-for unit in wan recover; do
-    mkdir -p /run/systemd/system/rekamatan-$unit.service.d
-    cat > /run/systemd/system/rekamatan-$unit.service.d/clock.conf <<END
-{unit}END
-done
-systemctl daemon-reload"""
-    status, text = office.console("sh", "-c", script)
-    if status:
-        message = f"{office.site.slug}: no clock of its own: {text}"
-        raise RuntimeError(message)
-    remove = "rm -rf /run/systemd/system/rekamatan-*.service.d; systemctl daemon-reload"
-    scene.mends.append(lambda: office.console("sh", "-c", remove) and None)
+def _own_clock(scene: Scene) -> None:
+    site = scene.office.site
+    clock.give(site)
+    scene.mends.append(lambda: clock.take_away(site))
 
 
 def _jump(seconds: int) -> Callable[[Scene], None]:
     def jump(scene: Scene) -> None:
-        scene.office.console("sh", "-c", f"echo {seconds:+d} > {_CLOCK}")
-        time.sleep(1.2)  # the library looks at the file once a second
+        clock.jump(scene.office.site, seconds)
 
     return jump
 
@@ -266,8 +246,8 @@ def _dead_timer(scene: Scene) -> None:
 
 
 PREPARE: dict[str, Callable[[Scene], None]] = {
-    "clock-forward": _fake_clock,
-    "clock-back": _fake_clock,
+    "clock-forward": _own_clock,
+    "clock-back": _own_clock,
     TIMER_DISABLED: _dead_timer,
 }
 INJECT: dict[str, Callable[[Scene], None]] = {
