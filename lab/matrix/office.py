@@ -85,7 +85,8 @@ class Office:
 
     def console(self, *argv: str, timeout: float = 60) -> tuple[int, str]:
         """At the recording server's own console: exit status, what was printed."""
-        done = run(engine.exec_argv(self.site.server, list(argv)), check=False, timeout=timeout)
+        argv_there = engine.exec_argv(self.site.server, list(argv))
+        done = run(argv_there, check=False, stdin="", timeout=timeout)
         return done.returncode, done.stdout.strip() or done.stderr.strip()
 
     def start_switch(self, profile: str, order: str) -> str:

@@ -74,7 +74,7 @@ class Schedule:
             try:
                 self._ground.fit(office, case.kind)
                 result = trial.run(case)
-            except (LabError, OSError, RuntimeError) as error:
+            except (LabError, OSError, ValueError) as error:
                 print(f"matrix: {case.name} at {office.site.slug}: {error}", flush=True)
                 if attempt == _LAB_TRIES:
                     self.not_played[case.name] = str(error)
