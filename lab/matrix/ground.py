@@ -90,7 +90,11 @@ class Ground:
     def prepare(self) -> None:
         """Good links, breakable radios, people who record, the planted bug."""
         for carrier in self.district.carriers:
-            faults.tell_relay(carrier, {"dead": False, "profile": GOOD_LINK})
+            faults.tell_relay(carrier, {"dead": False})
+            # One by one: a carrier raised before an office does not know its SIM.
+            for site in self.district.sites:
+                request = {"profile": GOOD_LINK, "imsi": site.imsi(carrier.slug)}
+                faults.tell_relay(carrier, request)
         radio.make_path_faults(self.district)
         for office in self.offices:
             office.mend()
