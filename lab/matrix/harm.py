@@ -45,12 +45,16 @@ class Scene:
     controller: subprocess.Popen[bytes] | None = None
     mends: list[Callable[[], None]] = field(default_factory=list)
     workers: list[threading.Thread] = field(default_factory=list)
+    awaited: list[threading.Thread] = field(default_factory=list)
     facts: dict[str, float | str | None] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
     failures: list[Exception] = field(default_factory=list)  # of the lab, not of the product
 
-    def meanwhile(self, work: Callable[[], None]) -> None:
-        """Do it while the switch goes on; joined at the end of the case."""
+    def meanwhile(self, work: Callable[[], None], *, endless: bool = False) -> None:
+        """Do it while the switch goes on; joined at the end of the case.
+
+        `endless`: it goes on until the case is over, so nobody waits for it before that.
+        """
 
         def guarded() -> None:
             try:
@@ -60,12 +64,14 @@ class Scene:
 
         worker = threading.Thread(target=guarded, daemon=True)
         self.workers.append(worker)
+        if not endless:
+            self.awaited.append(worker)
         worker.start()
 
     @property
     def working(self) -> bool:
         """Whether something of the fault is still to come."""
-        return any(worker.is_alive() for worker in self.workers)
+        return any(worker.is_alive() for worker in self.awaited)
 
     def dead_path(self, profile: str, *, dead: bool) -> None:
         """Data of that profile's carrier goes nowhere, or flows again."""
@@ -190,7 +196,7 @@ def _flapping(scene: Scene) -> None:
             scene.dead_path(scene.target, dead=False)
 
     if not scene.case.turns_back:
-        scene.meanwhile(flap)
+        scene.meanwhile(flap, endless=True)
 
 
 def _fill_disk(scene: Scene) -> None:

@@ -187,6 +187,14 @@ def test_a_fault_of_the_new_carrier_after_the_verdict_ends_before_the_link_is_ju
     assert trial.case_is_over(named("device/gate-flapping/after-applied"))
 
 
+def test_nobody_waits_for_what_goes_on_until_the_case_is_over() -> None:
+    scene = harm.Scene(CASE, None, "indosat", "telkomsel", "1")  # type: ignore[arg-type]
+    scene.meanwhile(lambda: scene.over.wait(20) and None, endless=True)
+    assert not scene.working
+    scene.end()
+    assert not any(worker.is_alive() for worker in scene.workers)
+
+
 def test_a_scene_waits_for_what_it_began_and_mends_in_reverse() -> None:
     scene = harm.Scene(CASE, None, "indosat", "telkomsel", "1")  # type: ignore[arg-type]
     done: list[str] = []
@@ -195,4 +203,5 @@ def test_a_scene_waits_for_what_it_began_and_mends_in_reverse() -> None:
     scene.mends += [lambda: done.append("first"), lambda: done.append("second")]
     assert scene.working
     scene.end()
+    assert not scene.working
     assert done == ["worked", "second", "first"]
