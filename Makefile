@@ -6,10 +6,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheelhouse check test test-lab soak molecule demo lab lab-down clean
+.PHONY: help setup lock wheelhouse check test simulate soak faults molecule demo lab lab-down clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## what everything else needs: Debian packages (sudo), the Python environment
 
@@ -32,6 +32,9 @@ check: setup ## lint, types, unit tests: under two minutes, for every save
 test: setup wheelhouse ## everything: check, contract, records, lab tests, Molecule
 	tools/test
 
+simulate: setup ## 120,000 schedules of the switch, with faults, against a simulated modem, disk and clock
+	$(BIN)/python -m tests.unit.wan.simulate --schedules 120000
+
 soak: setup ## days of a district in minutes: power cuts, full disks, dead links; build/soak.json (QUICK=1 SEED=n PLANT=no-fsync)
 	$(BIN)/python -m tests.soak
 
@@ -40,6 +43,10 @@ molecule: setup wheelhouse ## the role scenarios alone
 
 demo: setup wheelhouse ## a district on this machine: Indosat fails the gate, move to Telkomsel in waves, report
 	tools/demo $(SITES)
+
+faults: setup wheelhouse ## every interruption of the switch x every fault, in the lab (hours): make faults [QUICK=1] [CASE=name] [SEED=n] [PLANT=bug]
+	$(BIN)/python -m lab.matrix $(if $(QUICK),--quick) $(if $(CASE),--case $(CASE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(PLANT),--plant $(PLANT)) $(if $(filter command line,$(origin SITES)),--sites $(SITES))
 
 lab: setup wheelhouse ## raise the twin of a district: make lab SITES=4
 	$(BIN)/rekamatan-lab up --sites $(SITES)

@@ -66,7 +66,7 @@ def _attached(district: District, nodes: dict[str, bool]) -> dict[str, tuple[str
     A gateway keeps the context of a modem that left without a goodbye, as real ones do.
     """
     found = {}
-    held = _held_bearers()
+    held = held_bearers()
     for carrier in district.carriers:
         if nodes.get(carrier.node):
             try:
@@ -78,7 +78,7 @@ def _attached(district: District, nodes: dict[str, bool]) -> dict[str, tuple[str
     return found
 
 
-def _held_bearers(processes: Path = Path("/proc")) -> set[str]:
+def held_bearers(processes: Path = Path("/proc")) -> set[str]:
     """IMSIs of the bearers alive in the modems: one `sgsnemu` process each, seen from the host."""
     found = set()
     for command_line in processes.glob("[0-9]*/cmdline"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.status import _held_bearers
+from lab.status import held_bearers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,4 +21,4 @@ def test_only_a_living_bearer_counts(tmp_path: Path) -> None:
         (tmp_path / process).mkdir()
         (tmp_path / process / "cmdline").write_text("\0".join(words), encoding="utf-8")
     (tmp_path / "104").mkdir()  # it ended between listing and reading
-    assert _held_bearers(tmp_path) == {"510100000000001"}
+    assert held_bearers(tmp_path) == {"510100000000001"}

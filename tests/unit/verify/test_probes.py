@@ -211,6 +211,22 @@ def test_a_fresh_handshake_does_not_hide_a_silent_hub() -> None:
     assert (found.ok, found.detail) == (False, "the hub does not answer through the tunnel")
 
 
+def test_a_clock_set_forward_does_not_make_an_answering_tunnel_old() -> None:
+    stamp = int(time.time()) - 86_400
+
+    def runner(argv: Sequence[str], timeout_s: float) -> Completed:
+        del timeout_s
+        if argv[0] == "ping":
+            return Completed(0, IPUTILS.format(sent=3, got=3, loss=0))
+        return Completed(
+            0, f"abc=\t{stamp}\n" if "latest-handshakes" in argv else "abc=\t10.77.0.0/24\n"
+        )
+
+    found = probe_tunnel("wg0", 180, runner, iter(range(9)).__next__)
+    assert found.ok is True
+    assert "clock was set" in found.detail
+
+
 PROFILE = WanProfile(
     "telkomsel", "telkomsel", "internet", ("51010", "51020"), Sim("down", "", ""), LIMITS
 )

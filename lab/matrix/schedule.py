@@ -1,0 +1,91 @@
+"""Cases spread over the offices: each takes the next one when it is done with its last."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from lab.errors import LabError
+from lab.matrix.results import line
+from lab.matrix.trial import Result, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lab.matrix.cases import Case
+    from lab.matrix.ground import Ground
+    from lab.matrix.office import Office
+    from lab.matrix.results import ResultsFile
+
+_LAB_TRIES = 2  # a case that the lab could not play is played once more, then left out
+
+
+class Schedule:
+    """Works off a list of cases.
+
+    Args:
+        ground: the offices.
+        file: takes the results as they come.
+        order: number of the change order.
+        until: monotonic time after which no case is begun; None: never.
+    """
+
+    def __init__(self, ground: Ground, file: ResultsFile, order: str, until: float | None) -> None:
+        self._ground = ground
+        self._file = file
+        self._order = order
+        self._until = until
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+        self._queue: list[Case] = []
+        self._count = 0
+        self._done = 0
+        self.results: list[Result] = []
+        self.not_played: dict[str, str] = {}  # case -> what was wrong with the lab
+
+    def work(self, cases: Sequence[Case]) -> None:
+        """Play them all; an interrupt (Ctrl-C) lets the running ones end."""
+        self._queue, self._count = list(cases), len(cases)
+        offices = self._ground.offices
+        with ThreadPoolExecutor(max_workers=len(offices)) as pool:
+            workers = [pool.submit(self._serve, office) for office in offices]
+            try:
+                for worker in workers:
+                    worker.result()
+            except KeyboardInterrupt:
+                with self._lock:
+                    self._queue.clear()
+                raise
+
+    def _serve(self, office: Office) -> None:
+        trial = Trial(office, self._order)
+        while (case := self._next()) is not None:
+            self._play(trial, office, case)
+
+    def _next(self) -> Case | None:
+        with self._lock:
+            late = self._until is not None and time.monotonic() > self._until
+            return self._queue.pop(0) if self._queue and not late else None
+
+    def _play(self, trial: Trial, office: Office, case: Case) -> None:
+        for attempt in range(1, _LAB_TRIES + 1):
+            try:
+                self._ground.fit(office, case.kind)
+                result = trial.run(case)
+            except (LabError, OSError, ValueError) as error:
+                print(f"matrix: {case.name} at {office.site.slug}: {error}", flush=True)
+                if attempt == _LAB_TRIES:
+                    self.not_played[case.name] = str(error)
+                continue
+            self._keep(result)
+            return
+
+    def _keep(self, result: Result) -> None:
+        with self._lock:
+            self._done += 1
+            self.results.append(result)
+            self._file.append(result)
+            elapsed = time.monotonic() - self._began
+            print(line(result, self._done, self._count, elapsed), flush=True)

@@ -1,0 +1,63 @@
+"""The sum of a run, and what a resumed one takes up again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lab.matrix.results import ResultsFile, line, summary
+from lab.matrix.trial import Result
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = Result(
+    "device/kill-switch/after-armed",
+    "kubu",
+    "indosat",
+    "telkomsel",
+    run_id="w1",
+    reached=True,
+    state="reverted",
+    outage_s=12.5,
+    revert_s=30.0,
+)
+
+
+def test_the_sum() -> None:
+    rows = [
+        GOOD,
+        replace(GOOD, case="b", stranded=["x"], outage_s=90.0, revert_s=50.0),
+        replace(GOOD, case="c", untrue=["x", "y"], lost=2, revert_s=100.0),
+        replace(GOOD, case="d", reached=False, stranded=["never counted"]),
+    ]
+    found = summary(rows, 5)
+    assert (found["runs"], found["missed"]) == (3, 1)
+    assert (found["stranded"], found["untrue_reports"], found["records_lost"]) == (1, 1, 2)
+    assert (found["max_outage_s"], found["max_revert_s"]) == (90.0, 100.0)
+    assert (found["median_revert_s"], found["max_modem_alone_s"]) == (50.0, None)
+    assert (found["seed"], len(found["cases"])) == (5, 4)
+
+
+def test_the_sum_of_nothing() -> None:
+    found = summary([], 5)
+    assert (found["runs"], found["max_outage_s"], found["median_revert_s"]) == (0, None, None)
+
+
+def test_resumed_with_the_same_program_only_and_the_newest_counts(tmp_path: Path) -> None:
+    path = tmp_path / "faults" / "results.jsonl"
+    ResultsFile(path, "old/").append(replace(GOOD, case="of an old program"))
+    file = ResultsFile(path, "new/")
+    file.append(GOOD)
+    file.append(replace(GOOD, state="committed"))
+    assert file.read() == [replace(GOOD, state="committed")]
+
+
+def test_the_line_says_what_was_wrong() -> None:
+    assert " ok " in line(GOOD, 1, 9, 61.0)
+    assert "1m01s" in line(GOOD, 1, 9, 61.0)
+    text = line(replace(GOOD, untrue=["a lie"], lost=3), 1, 9, 61.0)
+    assert "FAILED" in text
+    assert "a lie" in text
+    assert "3 lost" in text
+    assert "MISSED" in line(replace(GOOD, reached=False), 1, 9, 61.0)
