@@ -20,6 +20,7 @@ FOUND: dict[str, Any] = {
     "profile": "ktp",
     "active": "internet",
     "reasons": [],
+    "checks": [],
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from dataclasses import replace
@@ -22,6 +23,8 @@ from tests.unit.wan import simulation as sim
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rekamatan.models import GateResult
 
 UNTOUCHED: list[str] = []
 
@@ -126,6 +129,20 @@ def test_good_switch_leaves_a_complete_account() -> None:
         "telkomsel", "indosat", "470/12/2026", last.run_id
     )
     assert world.gate.remembered == ["telkomsel"]
+
+
+def test_full_disk_after_the_confirm_does_not_undo_a_link_that_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = sim.World()
+
+    def full(_: GateResult) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(world.gate, "remember", full)
+    last = sim.attempt(world, sim.filed(world))
+    assert last is not None
+    assert (last.state, last.active) == (SwitchState.COMMITTED, "telkomsel")
 
 
 def test_disk_that_fills_up_after_arming_leads_back() -> None:
