@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rekamatan import paths
 from rekamatan.errors import RecordError
+from rekamatan.power.nut import read_power
 from rekamatan.records.counts import record_counts
 from rekamatan.wan.preflight import Surroundings
 
@@ -16,7 +17,9 @@ CONTAINER = Path("/run/systemd/container")  # written by systemd where it runs i
 
 def surroundings() -> Surroundings:
     """Read it now."""
-    return Surroundings(mains=on_mains(), backlog_bytes=_backlog())
+    ups = read_power().mains  # what a UPS tells through NUT goes before the server's own sockets
+    mains = on_mains() if ups is None else ups
+    return Surroundings(mains=mains, backlog_bytes=_backlog())
 
 
 def on_mains(supplies: Path = SUPPLIES, container: Path = CONTAINER) -> bool | None:
