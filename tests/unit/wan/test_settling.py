@@ -90,6 +90,24 @@ def test_second_gate_after_a_kill_ends_before_the_modem_acts() -> None:
     assert world.violations == []
 
 
+@pytest.mark.parametrize("step", [SwitchState.GATED, SwitchState.CONFIRMING])
+def test_second_gate_that_a_full_disk_does_not_take_leads_back_at_once(step: SwitchState) -> None:
+    world = good(Rollback.DEVICE)
+    interrupted(world, "kill", "modem.confirm")
+    asked = sim.filed(world)
+    with pytest.raises(sim.KilledError):
+        sim.attempt(world, asked)
+    gates = len(world.gate.taken)
+    secured, written = 1, ("gate", "gate.decided", "append", "appended", "synced")
+    at = 1 if step is SwitchState.GATED else len(written)
+    world.more = {len(world.points) + secured + at: "full"}
+    last = sim.attempt(world, asked)
+    assert last is not None
+    assert (last.state, last.active) == (SwitchState.REVERTED, "indosat")
+    assert last.reason.startswith(f"journal: write {step}: ")
+    assert (world.gate.taken[gates:], world.modem.timer) == (["telkomsel", "indosat"], None)
+
+
 @pytest.mark.parametrize("server_too", [False, True])
 def test_power_cut_within_a_second_of_the_confirm_is_told_truly(*, server_too: bool) -> None:
     """The modem's flash did not have the confirm yet: its timer is back, and the old profile."""
