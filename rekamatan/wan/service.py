@@ -72,7 +72,7 @@ def _resolved(site: Site, ports: Ports, request: SwitchRequest) -> SwitchRequest
         active = ports.driver.read_state().profile
     except DeviceError:
         active = known.profile  # the preflight will meet the same error and say it
-    order = request.change_order or known.change_order
+    order = request.number or known.change_order
     return replace(request, profile=rollback_target(known, active), change_order=order)
 
 

@@ -15,8 +15,8 @@ from rekamatan.errors import RekamatanError
 from rekamatan.models import Rollback, SwitchState, Verdict
 from rekamatan.wan.attach import wait_attached
 from rekamatan.wan.journal import JournalError
-from rekamatan.wan.order import order_reasons
-from rekamatan.wan.plan import Reason, arm_seconds, no_go, server_seconds
+from rekamatan.wan.order import reasons_at_the_door
+from rekamatan.wan.plan import Reason, arm_seconds, in_words, server_seconds
 from rekamatan.wan.ports import replace
 from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.run import Run
@@ -87,9 +87,8 @@ class Switch:
     def _preflight(self, run: Run) -> Prepared | SwitchOutcome:
         """Reads only. Reasons not to go end in `refused`."""
         ports, request = self._ports, self._request
-        reasons = no_go(self._site, run.target, run.change_order)
-        reasons += order_reasons(self._site, request, ports.clock.wall(), ports.signatures)
-        if reasons:
+        now, signatures = ports.clock.wall(), ports.signatures
+        if reasons := reasons_at_the_door(self._site, request, now, signatures):
             return self._refuse(run, reasons, None)
         target = self._site.profiles[run.target]
         state = ports.driver.read_state()
@@ -133,8 +132,7 @@ class Switch:
         self, run: Run, reasons: tuple[Reason, ...], state: ModemState | None
     ) -> SwitchOutcome:
         active = state.profile if state else None
-        text = "; ".join(f"{reason.code}: {reason.detail}" for reason in reasons)
-        return run.finish(SwitchState.REFUSED, active, text)
+        return run.finish(SwitchState.REFUSED, active, in_words(reasons))
 
     def _already_active(self, run: Run, target: WanProfile) -> SwitchOutcome:
         """Nothing differs on the modem; without the canary, because nothing changes."""
@@ -175,8 +173,7 @@ class Switch:
         until = self._ports.clock.monotonic() + prepared.target.attach_timeout_s
         found = wait_attached(self._site, self._ports, prepared.target, min(until, deadline))
         if found.reasons:
-            text = "; ".join(f"{reason.code}: {reason.detail}" for reason in found.reasons)
-            raise TurnBackError(self._site.slug, "attach", text)
+            raise TurnBackError(self._site.slug, "attach", in_words(found.reasons))
         address = found.state.wan_ip if found.state else None
         run.enter(SwitchState.ATTACHED, wan_ip=address)
 
