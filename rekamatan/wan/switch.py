@@ -45,15 +45,6 @@ class Prepared:
     baseline: GateResult
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What preflight has looked at so far."""
-
-    state: ModemState
-    baseline: GateResult | None = None
-    captures: int = 0
-
-
 class Switch:
     """One switch at one site. Whatever is pending must have been settled before (`recover`).
 
@@ -93,30 +84,39 @@ class Switch:
         target = self._site.profiles[run.target]
         state = ports.driver.read_state()
         run.previous = state.profile or ""
-        if reasons := self._no_go(run, target, Looked(state)):
+        if reasons := self._no_go(run, state):
             return self._refuse(run, reasons, state)
         plan = ports.driver.render(target, state, run.run_id)
         if plan.empty:
             return self._already_active(run, target)
         baseline = ports.gate.baseline(self._site.profiles[run.previous])
-        if reasons := self._no_go(run, target, Looked(state, baseline, self._wait_for_captures())):
+        if reasons := self._no_go(run, state, baseline, self._wait_for_captures()):
             return self._refuse(run, reasons, state)
         backup = ports.driver.backup()
         replace(ports.disk, f"backups/{run.run_id}.txt", backup.encode())
         return Prepared(target, plan, baseline)
 
-    def _no_go(self, run: Run, target: WanProfile, looked: Looked) -> tuple[Reason, ...]:
-        """Look, keep what was found as the run's checks, and tell what forbids the switch."""
+    def _no_go(
+        self,
+        run: Run,
+        state: ModemState,
+        baseline: GateResult | None = None,
+        captures: int | None = None,
+    ) -> tuple[Reason, ...]:
+        """Look, keep what was found as the run's checks, and tell what forbids the switch.
+
+        Looked at twice: before minutes are spent on a baseline, and again after them.
+        """
         found = Found(
-            state=looked.state,
+            state=state,
             pending=self._ports.driver.pending(),
-            captures=looked.captures,
+            captures=captures,
             free_bytes=self._ports.interlocks.free_bytes(),
             journal_damage=self._journal.damage,
             surroundings=self._ports.surroundings(),
-            baseline=looked.baseline,
+            baseline=baseline,
         )
-        run.checks = preflight(self._site, target, found)
+        run.checks = preflight(self._site, self._site.profiles[run.target], found)
         return no_go_reasons(run.checks)
 
     def _wait_for_captures(self) -> int:
