@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rekamatan.wan.run import SwitchRequest
 
 CAPTURE_WAIT_S = 120.0  # one person's capture takes a few minutes at most; then refuse
-CAPTURE_POLL_S = 2.0
+CAPTURE_POLL_S = 2.0  # short beside a capture; each question reads the spool or asks an adapter
 
 
 class TurnBackError(RekamatanError):
