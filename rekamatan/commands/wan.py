@@ -47,6 +47,8 @@ from rekamatan.wan.plan import Reason, in_words
 from rekamatan.wan.run import SwitchRequest, elapsed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rekamatan.language import Phrase
     from rekamatan.models import SwitchOutcome
 
@@ -242,7 +244,7 @@ def _follow(run_id: str, arguments: argparse.Namespace) -> int:
     return _print_outcome(follow(run_id, _tell(arguments)), arguments)
 
 
-def _tell(arguments: argparse.Namespace) -> Any:  # noqa: ANN401 - a small closure
+def _tell(arguments: argparse.Namespace) -> Callable[[SwitchState, float], None]:
     def tell(state: SwitchState, seconds: float) -> None:
         if not arguments.json:
             print(f"{seconds:6.0f} s  {STEPS[state](arguments.lang)}", flush=True)  # noqa: T201
