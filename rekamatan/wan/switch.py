@@ -80,18 +80,18 @@ class Switch:
         ports, request = self._ports, self._request
         now, signatures = ports.clock.wall(), ports.signatures
         if reasons := reasons_at_the_door(self._site, request, now, signatures):
-            return self._refuse(run, reasons, None)
+            return _refuse(run, reasons)
         target = self._site.profiles[run.target]
         state = ports.driver.read_state()
         run.previous = state.profile or ""
         if reasons := self._no_go(run, state):
-            return self._refuse(run, reasons, state)
+            return _refuse(run, reasons)
         plan = ports.driver.render(target, state, run.run_id)
         if plan.empty:
             return self._already_active(run, target)
         baseline = ports.gate.baseline(self._site.profiles[run.previous])
         if reasons := self._no_go(run, state, baseline, self._wait_for_captures()):
-            return self._refuse(run, reasons, state)
+            return _refuse(run, reasons)
         backup = ports.driver.backup()
         replace(ports.disk, f"backups/{run.run_id}.txt", backup.encode())
         return Prepared(target, plan, baseline)
@@ -127,12 +127,6 @@ class Switch:
                 return captures
             self._ports.clock.sleep(CAPTURE_POLL_S)
         return 0
-
-    def _refuse(
-        self, run: Run, reasons: tuple[Reason, ...], state: ModemState | None
-    ) -> SwitchOutcome:
-        active = state.profile if state else None
-        return run.finish(SwitchState.REFUSED, active, in_words(reasons))
 
     def _already_active(self, run: Run, target: WanProfile) -> SwitchOutcome:
         """Nothing differs on the modem; without the canary, because nothing changes."""
@@ -185,3 +179,7 @@ class Switch:
             raise TurnBackError(self._site.slug, "gate", "; ".join(gate.reasons))
         if self._ports.clock.monotonic() >= deadline:
             raise TurnBackError(self._site.slug, "gate", "it took longer than the modem waits")
+
+
+def _refuse(run: Run, reasons: tuple[Reason, ...]) -> SwitchOutcome:
+    return run.finish(SwitchState.REFUSED, run.previous or None, in_words(reasons))
