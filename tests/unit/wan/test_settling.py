@@ -210,10 +210,17 @@ class TestUnits:
         found = {path.name: _unit(path) for path in UNITS.glob("*.service.j2")}
         own = found.pop("rekamatan-recover.service.j2")
         assert own["Install"]["WantedBy"] == "multi-user.target"
+        assert own["Service"]["Type"] == "oneshot"  # else nothing waits for its end
         for name, unit in found.items():
             if "LoadCredentialEncrypted" in unit["Service"]:
                 assert "rekamatan-recover.service" in unit["Unit"]["After"].split(), name
                 assert name.removesuffix(".j2") in own["Unit"]["Before"].split()
+
+    def test_the_chosen_uplink_is_preferred_before_anything_measures_the_link(self) -> None:
+        uplink = _unit(UNITS / "rekamatan-uplink.service.j2")
+        before = uplink["Unit"]["Before"].split()
+        assert {"rekamatan-recover.service", "rekamatan-wan.service"} <= set(before)
+        assert uplink["Service"]["Type"] == "oneshot"
 
     def test_a_kill_and_an_unsettled_end_start_the_unit_again_and_an_error_does_not(self) -> None:
         wan, recover = (_unit(UNITS / f"rekamatan-{n}.service.j2") for n in ("wan", "recover"))
