@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rekamatan.language import Phrase
 
 if TYPE_CHECKING:
+    from rekamatan.language import Language
     from rekamatan.models import GateResult
 
 ADVICE: dict[str, Phrase] = {
@@ -171,6 +172,12 @@ _ALIASES = {
     "slot_planned_twice": "wrong_iccid",
     "clock_off": "clock",
 }
+
+
+def next_step(code: str, lang: Language) -> str:
+    """What to do about `code`, in words; empty when nothing is known."""
+    known = cause(code, None)
+    return known(lang) if known else ""
 
 
 def cause(reason: str, gate: GateResult | None) -> Phrase | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rekamatan.models import SwitchOutcome, SwitchState
 
-POLL_S = 0.5
+POLL_S = 0.5  # somebody watches the steps; the unit writes files and can notify nobody
 GONE_S = 10.0  # a unit that is restarted after a kill is back sooner than this
 LONGEST_S = 1800.0
 

@@ -18,9 +18,8 @@ from rekamatan.verify.store import BaselineStore, write_json
 from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.journal import Journal
 from rekamatan.wan.known_good import known_good
-from rekamatan.wan.order import order_reasons
+from rekamatan.wan.order import reasons_at_the_door
 from rekamatan.wan.order_signature import OpensshSignatures
-from rekamatan.wan.plan import Reason, no_go
 from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.request import new_run_id
 from rekamatan.wan.run import SwitchRequest
@@ -66,17 +65,16 @@ def plan(site: Site, question: dict[str, Any]) -> None:
 
 
 def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
-    name, clock = asked.profile, SystemClock()
-    reasons: tuple[Reason, ...] = no_go(site, name, asked.change_order)
-    reasons += order_reasons(site, asked, clock.wall(), OpensshSignatures())
+    name, clock, interlocks = asked.profile, SystemClock(), runtime.SiteInterlocks()
+    reasons = reasons_at_the_door(site, asked, clock.wall(), OpensshSignatures())
     profile = _profile(site, name)
     with runtime.driver(site, "modem-read") as modem:
         state = modem.read_state()
         found = Found(
             state=state,
             pending=modem.pending(),
-            captures=runtime.SiteInterlocks().active_captures(),
-            free_bytes=runtime.SiteInterlocks().free_bytes(),
+            captures=interlocks.active_captures(),
+            free_bytes=interlocks.free_bytes(),
             journal_damage=Journal(DirectoryDisk(paths.WAN), clock).damage,
             surroundings=surroundings(),
             baseline=BaselineStore(paths.VERIFY, clock).fresh(state.profile or ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rekamatan.agent.advice import OTHER, cause
+from rekamatan.agent.advice import OTHER, cause, next_step
 from rekamatan.language import Phrase
 from rekamatan.models import SwitchState, Verdict
 
@@ -123,7 +123,7 @@ def say_outcome(outcome: SwitchOutcome, lang: Language) -> str:
 def explained(checks: list[dict[str, Any]], lang: Language) -> list[dict[str, Any]]:
     """Preflight's checks as JSON, each that is not ok with its next step in words."""
     return [
-        check | {"next_step": _next_step(check["code"], lang) if check["ok"] is False else ""}
+        check | {"next_step": next_step(check["code"], lang) if check["ok"] is False else ""}
         for check in checks
     ]
 
@@ -140,11 +140,6 @@ def _say_check(check: dict[str, Any]) -> str:
     parts = [f"{marks[check['ok']]}  {check['name']}{value}{limit}"]
     parts += [text for text in (check["detail"], check["next_step"]) if text]
     return ": ".join(parts)
-
-
-def _next_step(code: str, lang: Language) -> str:
-    known = cause(code, None)
-    return known(lang) if known else ""
 
 
 def say_gate(result: GateResult, lang: Language) -> str:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from rekamatan.agent.sentences import say_checks
 from rekamatan.language import Phrase
+
+if TYPE_CHECKING:
+    from rekamatan.language import Language
 
 NOTHING_PENDING = Phrase(id="Tidak ada pergantian yang tertunda.", en="No switch is pending.")
 PENDING = Phrase(
@@ -37,3 +43,13 @@ UPLINK_RESTORED = Phrase(
     id="Jalur pilihan dipasang lagi.", en="The chosen uplink is in force again."
 )
 UPLINK_AS_IT_IS = Phrase(id="Tidak ada yang perlu dipasang.", en="Nothing had to be restored.")
+
+
+def say_plan(found: dict[str, Any], lang: Language) -> list[str]:
+    """What a switch would change, as the unit that may read the modem found it."""
+    commands = [f"  {command}" for command in found["commands"]]
+    phrase = DIFFERENCE if commands else NO_DIFFERENCE
+    lines = [*say_checks(found["checks"]), *commands, phrase(lang, **found)]
+    if commands and found.get("rollback") == "server":
+        lines.append(SERVER_ONLY(lang))
+    return lines

@@ -8,17 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rekamatan.agent.advice import cause
+from rekamatan.agent.advice import next_step
 from rekamatan.config import load_site
 from rekamatan.errors import ConfigError, RefusedError
 from rekamatan.language import Phrase
 from rekamatan.plain import to_plain
 from rekamatan.records.durable import write_durably
 from rekamatan.wan.order import (
+    MAX_CHARACTERS,
     ChangeOrder,
     OrderFile,
     Use,
     file_reasons,
+    number_in,
     order_text,
     read_order,
 )
@@ -71,6 +73,25 @@ def register(
     verify.set_defaults(run=run_verify)
 
 
+def add_arguments(action: argparse.ArgumentParser) -> None:
+    """Let another command be given an order: its number, its file, or both."""
+    action.add_argument(
+        "--change-order", default="", metavar="NUMBER", help="authority for the switch"
+    )
+    action.add_argument(
+        "--order", default="", metavar="FILE", help="the signed order; - reads it from stdin"
+    )
+
+
+def given(arguments: argparse.Namespace) -> tuple[str, str]:
+    """Number and text of the order that came with the command; empty where none did."""
+    if not arguments.order:
+        return arguments.change_order, ""
+    source = 0 if arguments.order == "-" else arguments.order
+    text = _text(source, MAX_CHARACTERS + 1, "name the file the district office sent")
+    return arguments.change_order or number_in(text), text
+
+
 def run_make(arguments: argparse.Namespace) -> int:
     """Write the order; what cannot be an order is refused before it is signed."""
     order = ChangeOrder(
@@ -110,9 +131,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
         _print_json({"valid": False, "order": to_plain(found.order), "reasons": to_plain(reasons)})
     else:
         for reason in reasons:
-            advice = cause(reason.code, None)
-            said = advice(arguments.lang) if advice else ""
-            print(f"{reason.code}: {reason.detail}. {said}".rstrip(), file=sys.stderr)  # noqa: T201
+            print(f"{reason}. {next_step(reason.code, arguments.lang)}".rstrip(), file=sys.stderr)  # noqa: T201
     return RefusedError.exit_code
 
 
@@ -128,11 +147,15 @@ def _read(path: Path) -> OrderFile:
     return read_order(_text(path), str(path))
 
 
-def _text(path: Path) -> str:
+def _text(
+    source: Path | str | int, most: int = -1, hint: str = "name a file that can be read"
+) -> str:
+    """At most `most` bytes of a file, or of an open descriptor."""
     try:
-        return path.read_bytes().decode("utf-8")  # no line end may be translated: it is signed
+        with open(source, "rb") as handle:  # noqa: PTH123 - a descriptor too
+            return handle.read(most).decode("utf-8")  # no line end may be translated: it is signed
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), "read", str(error), "name a file that can be read") from None
+        raise ConfigError(str(source), "read", str(error), hint) from None
 
 
 def _tell(phrase: Phrase, order: ChangeOrder, arguments: argparse.Namespace) -> int:

@@ -18,37 +18,37 @@ from rekamatan.agent.sentences import (
     STEPS,
     explained,
     outcome_exit,
-    say_checks,
     say_outcome,
 )
 from rekamatan.agent.trail import leave_evidence
 from rekamatan.agent.units import ask_reader, require_root
 from rekamatan.agent.wan_words import (
     ASIDE,
-    DIFFERENCE,
-    NO_DIFFERENCE,
     NOTHING_PENDING,
     PENDING,
-    SERVER_ONLY,
     STARTED,
     UPLINK_AS_IT_IS,
     UPLINK_RESTORED,
+    say_plan,
 )
 from rekamatan.clock import SystemClock
+from rekamatan.commands import order
 from rekamatan.config import load_site
-from rekamatan.errors import ConfigError, RefusedError, RekamatanError
+from rekamatan.errors import RefusedError, RekamatanError
 from rekamatan.models import SwitchState
 from rekamatan.plain import to_plain
 from rekamatan.wan import request
 from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.job_sheet import job_sheet
 from rekamatan.wan.journal import TERMINAL, Journal
-from rekamatan.wan.order import MAX_CHARACTERS, number_in, order_reasons
+from rekamatan.wan.order import reasons_at_the_door
 from rekamatan.wan.order_signature import OpensshSignatures
-from rekamatan.wan.plan import no_go
+from rekamatan.wan.plan import Reason, in_words
 from rekamatan.wan.run import SwitchRequest, elapsed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rekamatan.language import Phrase
     from rekamatan.models import SwitchOutcome
 
@@ -82,12 +82,7 @@ def register(
     for name in ("plan", "switch"):
         actions.choices[name].add_argument("--profile", required=True, help="profile to go to")
     for name in ("plan", "switch", "rollback"):
-        actions.choices[name].add_argument(
-            "--change-order", default="", metavar="NUMBER", help="authority for the switch"
-        )
-        actions.choices[name].add_argument(
-            "--order", default="", metavar="FILE", help="the signed order; - reads it from stdin"
-        )
+        order.add_arguments(actions.choices[name])
     for name in ("switch", "rollback", "confirm"):
         actions.choices[name].add_argument(
             "--detach", action="store_true", help="do not wait for the end"
@@ -102,37 +97,37 @@ def register(
 def run_plan(arguments: argparse.Namespace) -> int:
     """Ask the unit that may read the modem; exit 3 when a switch would be refused."""
     require_root("plan a switch")
-    number, order = _order(arguments)
-    question = {"kind": "plan", "profile": arguments.profile, "order": number, "order_file": order}
+    number, text = order.given(arguments)
+    question = {"kind": "plan", "profile": arguments.profile, "order": number, "order_file": text}
     found = ask_reader(question, "plan.json")
     found["checks"] = explained(found["checks"], arguments.lang)
     if arguments.json:
         _print_json(found)
     else:
-        _print_plan(found, arguments)
+        print("\n".join(say_plan(found, arguments.lang)))  # noqa: T201
+        if found["reasons"]:
+            text = in_words(Reason(**reason) for reason in found["reasons"])
+            print(f"{REFUSED(arguments.lang)} {text}", file=sys.stderr)  # noqa: T201
     return EXIT_REFUSED if found["reasons"] else EXIT_OK
 
 
 def run_switch(arguments: argparse.Namespace) -> int:
     """Refuse at the door what the desired state forbids, else start the unit and follow it."""
     require_root("switch")
-    number, order = _order(arguments)
-    asked = SwitchRequest("", "switch", arguments.profile, number, order)
-    site = load_site()
-    reasons = no_go(site, arguments.profile, number)
-    reasons += order_reasons(site, asked, SystemClock().wall(), OpensshSignatures())
+    number, text = order.given(arguments)
+    asked = SwitchRequest("", "switch", arguments.profile, number, text)
+    reasons = reasons_at_the_door(load_site(), asked, SystemClock().wall(), OpensshSignatures())
     if reasons:
-        text = "; ".join(f"{reason.code}: {reason.detail}" for reason in reasons)
-        raise RefusedError("WAN switch", "start", text, "nothing was changed")
-    run_id = request.submit("switch", arguments.profile, number, order=order)
+        raise RefusedError("WAN switch", "start", in_words(reasons), "nothing was changed")
+    run_id = request.submit("switch", arguments.profile, number, order=text)
     return _follow(run_id, arguments)
 
 
 def run_rollback(arguments: argparse.Namespace) -> int:
     """The same transaction, back to the last profile that passed a gate."""
     require_root("roll back")
-    number, order = _order(arguments)
-    return _follow(request.submit("rollback", "", number, order=order), arguments)
+    number, text = order.given(arguments)
+    return _follow(request.submit("rollback", "", number, order=text), arguments)
 
 
 def run_confirm(arguments: argparse.Namespace) -> int:
@@ -238,19 +233,6 @@ def _report(outcomes: tuple[SwitchOutcome, ...], arguments: argparse.Namespace) 
     return EXIT_OK if settled else EXIT_UNKNOWN
 
 
-def _order(arguments: argparse.Namespace) -> tuple[str, str]:
-    """Number and text of the order that came with the command."""
-    if not arguments.order:
-        return arguments.change_order, ""
-    try:
-        with open(0 if arguments.order == "-" else arguments.order, "rb") as handle:  # noqa: PTH123
-            text = handle.read(MAX_CHARACTERS + 1).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        hint = "name the file the district office sent"
-        raise ConfigError(arguments.order, "read the order", str(error), hint) from None
-    return arguments.change_order or number_in(text), text
-
-
 def _journal() -> Journal:
     return Journal(DirectoryDisk(paths.WAN), SystemClock())
 
@@ -262,7 +244,7 @@ def _follow(run_id: str, arguments: argparse.Namespace) -> int:
     return _print_outcome(follow(run_id, _tell(arguments)), arguments)
 
 
-def _tell(arguments: argparse.Namespace) -> Any:  # noqa: ANN401 - a small closure
+def _tell(arguments: argparse.Namespace) -> Callable[[SwitchState, float], None]:
     def tell(state: SwitchState, seconds: float) -> None:
         if not arguments.json:
             print(f"{seconds:6.0f} s  {STEPS[state](arguments.lang)}", flush=True)  # noqa: T201
@@ -278,20 +260,6 @@ def _print_outcome(outcome: SwitchOutcome, arguments: argparse.Namespace) -> int
     else:
         print(sentence)  # noqa: T201 - the command's own output
     return outcome_exit(outcome)
-
-
-def _print_plan(found: dict[str, Any], arguments: argparse.Namespace) -> None:
-    phrase = DIFFERENCE if found["commands"] else NO_DIFFERENCE
-    for line in say_checks(found["checks"]):
-        print(line)  # noqa: T201
-    for command in found["commands"]:
-        print(f"  {command}")  # noqa: T201
-    print(phrase(arguments.lang, **found))  # noqa: T201
-    if found["commands"] and found.get("rollback") == "server":
-        print(SERVER_ONLY(arguments.lang))  # noqa: T201
-    if found["reasons"]:
-        text = "; ".join(f"{reason['code']}: {reason['detail']}" for reason in found["reasons"])
-        print(f"{REFUSED(arguments.lang)} {text}", file=sys.stderr)  # noqa: T201
 
 
 def _print(

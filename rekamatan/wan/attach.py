@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rekamatan.models import ModemState, PendingRollback, Site, WanProfile
     from rekamatan.wan.ports import Ports
 
-POLL_S = 1.0
+POLL_S = 1.0  # short beside the half minute an attach takes, and no load for a small modem
 REACH_S = 300.0  # a modem that lost power together with the server needs minutes to answer
 MISMATCH_S = 10.0  # right after the change the modem may still show the old card
 STEADY_READINGS = 2  # one reading may still be the old bearer's

@@ -208,9 +208,7 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         if self._reading.torn:
-            replace(self._disk, JOURNAL, self._content[: self._reading.sound_bytes])
-            self._content = self._content[: self._reading.sound_bytes]
-            self._reading = decode(self._content)
+            self._write_anew(self._content[: self._reading.sound_bytes])
         self._disk.append(JOURNAL, line)
         self._disk.sync(JOURNAL)
         if self._new:
@@ -251,7 +249,10 @@ class Journal:
         return damage
 
     def _start_again(self, entries: tuple[Entry, ...]) -> None:
-        replace(self._disk, JOURNAL, b"".join(encode(entry) for entry in entries))
+        self._write_anew(b"".join(encode(entry) for entry in entries))
+
+    def _write_anew(self, content: bytes) -> None:
+        replace(self._disk, JOURNAL, content)
         self._reload()
 
     def _reload(self) -> None:

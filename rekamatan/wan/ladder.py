@@ -23,7 +23,7 @@ from rekamatan.wan.restore import FLASH_S, old_profile_active, prove_old
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rekamatan.models import ChangePlan, SwitchOutcome, WanProfile
+    from rekamatan.models import ChangePlan, PendingRollback, SwitchOutcome, WanProfile
     from rekamatan.wan.run import Run
 
 Result = Literal["worked", "no_help", "not_here", "failed"]
@@ -65,17 +65,30 @@ def climb(run: Run, findings: str) -> SwitchOutcome:
 
 
 def keep_what_works(run: Run) -> SwitchOutcome | None:
-    """After an interruption: a profile on which the ladder had passed its gate stays, if it may."""
+    """After an interruption: a profile on which the ladder had passed its gate stays, if it may.
+
+    As after any other confirm, only a timer that still lives wants a new gate.
+    """
     profile = run.site.profiles.get(run.moved_to)
     for _ in range(TRIES if profile else 0):
+        run.ports.clock.sleep(FLASH_S)  # a power cut in these seconds undoes a confirm
         found = look(run.ports)
         if profile is None or found is None or found[0].profile != profile.name:
             return None
-        until = run.ports.clock.monotonic() + profile.attach_timeout_s
-        wait_attached(run.site, run.ports, profile, until)
-        if _passes(run, profile) and _confirmed(run, profile):
+        if _was_confirmed(run, found[1]) or _passes_again(run, profile):
             return run.elsewhere(profile.name, f"{run.reason}; {profile.name} works")
     return None
+
+
+def _was_confirmed(run: Run, pending: PendingRollback | None) -> bool:
+    """Where there are timers, a profile without one has been confirmed, and so had passed."""
+    return run.ports.driver.rollback is Rollback.DEVICE and not live(pending, run.run_id)
+
+
+def _passes_again(run: Run, profile: WanProfile) -> bool:
+    until = run.ports.clock.monotonic() + profile.attach_timeout_s
+    wait_attached(run.site, run.ports, profile, until)
+    return _passes(run, profile) and _confirmed(run, profile)
 
 
 def _rungs(run: Run) -> list[Rung]:

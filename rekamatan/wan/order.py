@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ConfigError
 from rekamatan.plain import Place, from_plain, parse_json, to_plain
-from rekamatan.wan.plan import Reason
+from rekamatan.wan.plan import Reason, no_go
 
 if TYPE_CHECKING:
     from rekamatan.models import Site
@@ -85,6 +85,14 @@ def number_in(text: str) -> str:
         return read_order(text, "change order").order.number
     except ConfigError:
         return ""
+
+
+def reasons_at_the_door(
+    site: Site, request: SwitchRequest, now: datetime, signatures: Signatures
+) -> tuple[Reason, ...]:
+    """What forbids `request` before the modem is even asked: desired state and change order."""
+    stated = no_go(site, request.profile, request.number)
+    return stated + order_reasons(site, request, now, signatures)
 
 
 def order_reasons(

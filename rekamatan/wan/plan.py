@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from rekamatan.verify.gate import budget_s
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rekamatan.models import ModemState, Site, WanProfile
 
 MARGIN_S = 45  # how much earlier than the modem the server gives up
@@ -24,6 +26,15 @@ class Reason:
 
     code: str
     detail: str
+
+    def __str__(self) -> str:
+        """As outcomes and refusals carry it."""
+        return f"{self.code}: {self.detail}"
+
+
+def in_words(reasons: Iterable[Reason]) -> str:
+    """All of them in one line; `agent.advice.cause` reads the first one's code back."""
+    return "; ".join(map(str, reasons))
 
 
 def no_go(site: Site, profile: str, change_order: str) -> tuple[Reason, ...]:

@@ -37,7 +37,7 @@ class Found:
 
     state: ModemState
     pending: PendingRollback | None
-    captures: int
+    captures: int | None  # None: not looked at yet
     free_bytes: int
     journal_damage: str = ""
     surroundings: Surroundings = field(default_factory=Surroundings)
@@ -64,11 +64,6 @@ def preflight(site: Site, target: WanProfile, found: Found) -> tuple[PreflightCh
 def no_go_reasons(checks: Iterable[PreflightCheck]) -> tuple[Reason, ...]:
     """Why the switch must not go on; empty: go."""
     return tuple(Reason(c.code, c.detail) for c in checks if c.blocking and c.ok is False)
-
-
-def no_go_found(site: Site, target: WanProfile, found: Found) -> tuple[Reason, ...]:
-    """What preflight found that forbids the switch."""
-    return no_go_reasons(preflight(site, target, found))
 
 
 def _settled(site: Site, found: Found) -> tuple[PreflightCheck, ...]:
@@ -152,9 +147,11 @@ def _signal(state: ModemState, target: WanProfile) -> PreflightCheck:
 
 
 def _captures(found: Found) -> PreflightCheck:
-    detail = f"{found.captures} recording(s) being captured" if found.captures else ""
-    code = "capture_in_progress"
-    return PreflightCheck("capture", not found.captures, code, found.captures, "", 0, detail)
+    captures, code = found.captures, "capture_in_progress"
+    if captures is None:
+        return PreflightCheck("capture", None, code, limit=0, detail="not looked at yet")
+    detail = f"{captures} recording(s) being captured" if captures else ""
+    return PreflightCheck("capture", not captures, code, captures, "", 0, detail)
 
 
 def _power(around: Surroundings) -> PreflightCheck:

@@ -43,6 +43,11 @@ class SwitchRequest:
     change_order: str  # its number
     order: str = ""  # the signed order file's text, where one was given
 
+    @property
+    def number(self) -> str:
+        """The order's number: as it was given, else as the order file tells it."""
+        return self.change_order or number_in(self.order)
+
 
 @dataclass(slots=True)
 class Run:
@@ -72,7 +77,7 @@ class Run:
         Raises:
             JournalError: the disk did not take it.
         """
-        number = request.change_order or number_in(request.order)
+        number = request.number
         run = cls(site, ports, journal, request.run_id, request.profile, number)
         run.kind = request.kind
         facts = {"target": run.target, "change_order": number, "kind": request.kind}

@@ -64,15 +64,18 @@ def _not_now(filed: Filed, ports: Ports) -> str:
 
 
 def _resolved(site: Site, ports: Ports, request: SwitchRequest) -> SwitchRequest:
-    """A rollback names no profile: the known-good one, under the order of the run it undoes."""
-    if request.kind != "rollback" or request.profile:
+    """A rollback names no profile: the known-good one, under the order of the run it undoes.
+
+    A name that came with it counts for nothing: there is no going elsewhere without an order.
+    """
+    if request.kind != "rollback":
         return request
     known = known_good(ports.disk, site)
     try:
         active = ports.driver.read_state().profile
     except DeviceError:
         active = known.profile  # the preflight will meet the same error and say it
-    order = request.change_order or known.change_order
+    order = request.number or known.change_order
     return replace(request, profile=rollback_target(known, active), change_order=order)
 
 

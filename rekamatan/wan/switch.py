@@ -15,8 +15,8 @@ from rekamatan.errors import RekamatanError
 from rekamatan.models import Rollback, SwitchState, Verdict
 from rekamatan.wan.attach import wait_attached
 from rekamatan.wan.journal import JournalError
-from rekamatan.wan.order import order_reasons
-from rekamatan.wan.plan import Reason, arm_seconds, no_go, server_seconds
+from rekamatan.wan.order import reasons_at_the_door
+from rekamatan.wan.plan import Reason, arm_seconds, in_words, server_seconds
 from rekamatan.wan.ports import replace
 from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.run import Run
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rekamatan.wan.run import SwitchRequest
 
 CAPTURE_WAIT_S = 120.0  # one person's capture takes a few minutes at most; then refuse
-CAPTURE_POLL_S = 2.0
+CAPTURE_POLL_S = 2.0  # short beside a capture; each question reads the spool or asks an adapter
 
 
 class TurnBackError(RekamatanError):
@@ -43,15 +43,6 @@ class Prepared:
     target: WanProfile
     plan: ChangePlan
     baseline: GateResult
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What preflight has looked at so far."""
-
-    state: ModemState
-    baseline: GateResult | None = None
-    captures: int = 0
 
 
 class Switch:
@@ -87,37 +78,45 @@ class Switch:
     def _preflight(self, run: Run) -> Prepared | SwitchOutcome:
         """Reads only. Reasons not to go end in `refused`."""
         ports, request = self._ports, self._request
-        reasons = no_go(self._site, run.target, run.change_order)
-        reasons += order_reasons(self._site, request, ports.clock.wall(), ports.signatures)
-        if reasons:
-            return self._refuse(run, reasons, None)
+        now, signatures = ports.clock.wall(), ports.signatures
+        if reasons := reasons_at_the_door(self._site, request, now, signatures):
+            return _refuse(run, reasons)
         target = self._site.profiles[run.target]
         state = ports.driver.read_state()
         run.previous = state.profile or ""
-        if reasons := self._no_go(run, target, Looked(state)):
-            return self._refuse(run, reasons, state)
+        if reasons := self._no_go(run, state):
+            return _refuse(run, reasons)
         plan = ports.driver.render(target, state, run.run_id)
         if plan.empty:
             return self._already_active(run, target)
         baseline = ports.gate.baseline(self._site.profiles[run.previous])
-        if reasons := self._no_go(run, target, Looked(state, baseline, self._wait_for_captures())):
-            return self._refuse(run, reasons, state)
+        if reasons := self._no_go(run, state, baseline, self._wait_for_captures()):
+            return _refuse(run, reasons)
         backup = ports.driver.backup()
         replace(ports.disk, f"backups/{run.run_id}.txt", backup.encode())
         return Prepared(target, plan, baseline)
 
-    def _no_go(self, run: Run, target: WanProfile, looked: Looked) -> tuple[Reason, ...]:
-        """Look, keep what was found as the run's checks, and tell what forbids the switch."""
+    def _no_go(
+        self,
+        run: Run,
+        state: ModemState,
+        baseline: GateResult | None = None,
+        captures: int | None = None,
+    ) -> tuple[Reason, ...]:
+        """Look, keep what was found as the run's checks, and tell what forbids the switch.
+
+        Looked at twice: before minutes are spent on a baseline, and again after them.
+        """
         found = Found(
-            state=looked.state,
+            state=state,
             pending=self._ports.driver.pending(),
-            captures=looked.captures,
+            captures=captures,
             free_bytes=self._ports.interlocks.free_bytes(),
             journal_damage=self._journal.damage,
             surroundings=self._ports.surroundings(),
-            baseline=looked.baseline,
+            baseline=baseline,
         )
-        run.checks = preflight(self._site, target, found)
+        run.checks = preflight(self._site, self._site.profiles[run.target], found)
         return no_go_reasons(run.checks)
 
     def _wait_for_captures(self) -> int:
@@ -128,13 +127,6 @@ class Switch:
                 return captures
             self._ports.clock.sleep(CAPTURE_POLL_S)
         return 0
-
-    def _refuse(
-        self, run: Run, reasons: tuple[Reason, ...], state: ModemState | None
-    ) -> SwitchOutcome:
-        active = state.profile if state else None
-        text = "; ".join(f"{reason.code}: {reason.detail}" for reason in reasons)
-        return run.finish(SwitchState.REFUSED, active, text)
 
     def _already_active(self, run: Run, target: WanProfile) -> SwitchOutcome:
         """Nothing differs on the modem; without the canary, because nothing changes."""
@@ -175,8 +167,7 @@ class Switch:
         until = self._ports.clock.monotonic() + prepared.target.attach_timeout_s
         found = wait_attached(self._site, self._ports, prepared.target, min(until, deadline))
         if found.reasons:
-            text = "; ".join(f"{reason.code}: {reason.detail}" for reason in found.reasons)
-            raise TurnBackError(self._site.slug, "attach", text)
+            raise TurnBackError(self._site.slug, "attach", in_words(found.reasons))
         address = found.state.wan_ip if found.state else None
         run.enter(SwitchState.ATTACHED, wan_ip=address)
 
@@ -188,3 +179,7 @@ class Switch:
             raise TurnBackError(self._site.slug, "gate", "; ".join(gate.reasons))
         if self._ports.clock.monotonic() >= deadline:
             raise TurnBackError(self._site.slug, "gate", "it took longer than the modem waits")
+
+
+def _refuse(run: Run, reasons: tuple[Reason, ...]) -> SwitchOutcome:
+    return run.finish(SwitchState.REFUSED, run.previous or None, in_words(reasons))

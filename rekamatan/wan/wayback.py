@@ -13,6 +13,7 @@ from rekamatan.models import Rollback, SwitchState, Verdict
 from rekamatan.verify.gate import budget_s
 from rekamatan.wan.attach import POLL_S, live, look
 from rekamatan.wan.deadline import before_the_modem
+from rekamatan.wan.journal import JournalError
 from rekamatan.wan.ladder import climb, keep_what_works
 from rekamatan.wan.restore import FLASH_S, old_profile_active, prove_old
 
@@ -76,7 +77,7 @@ def settle_confirming(run: Run) -> SwitchOutcome:
         return run.unsettled("the modem does not answer on the LAN; it may be confirmed or not")
     state, pending = found
     if state.profile != run.target:
-        return revert(run, "the modem had brought the old profile back before the confirm")
+        return revert(run, f"{run.target} is not active on the modem any more")
     if live(pending, run.run_id):
         return revert(run, "the modem's timer could not be removed")
     if run.gate is not None:
@@ -102,9 +103,13 @@ def finish_confirming(run: Run) -> SwitchOutcome:
     deadline = run.ports.clock.monotonic() + left_s
     within_s = min(left_s, float(budget_s(target.limits)))
     gate = run.ports.gate.check(target, run.baseline, canary=True, within_s=within_s)
-    run.gated(gate)
-    if gate.verdict is Verdict.FAIL:
-        return revert(run, "; ".join(gate.reasons))
-    if run.ports.clock.monotonic() >= deadline:
-        return revert(run, "the second gate took longer than the modem waits")
-    return confirm(run, deadline)
+    try:
+        run.gated(gate)
+        if gate.verdict is Verdict.FAIL:
+            return revert(run, "; ".join(gate.reasons))
+        if run.ports.clock.monotonic() >= deadline:
+            return revert(run, "the second gate took longer than the modem waits")
+        return confirm(run, deadline)
+    except JournalError as error:
+        # As in the first try: left to the next start, the gate would be measured again and again.
+        return revert(run, str(error))

@@ -192,6 +192,7 @@ class SimulatedGate:
         self._world = world
         self.slow_s: dict[str, float] = {}  # profile -> how long its gate takes
         self.remembered: list[str] = []
+        self.taken: list[str] = []  # the profiles it was measured as, in order
 
     def baseline(self, wanted: WanProfile) -> GateResult:
         return self._measure(wanted)
@@ -217,6 +218,7 @@ class SimulatedGate:
 
     def _measure(self, wanted: WanProfile, within_s: float = 1000.0) -> GateResult:
         self._world.step("gate")
+        self.taken.append(wanted.name)
         took_s = self.slow_s.get(wanted.name, GATE_S)
         self._world.advance(min(took_s, within_s))
         modem = self._world.modem

@@ -212,6 +212,10 @@ def test_plan_of_the_ladder_never_leaves_the_modem_without_a_way_back() -> None:
         "good device torn=40 full@23 modem@24 old_dies@59 modem@92 silent@101",
         # killed at the confirm, and the modem's flash did not have it yet
         "old_link_dead device torn=40 jump@11 kill@34 modem@44 new_dies@56",
+        # a full disk had the gate after a restart measured again and again
+        "clock_jump device torn=40 kill@32 full@33 server@55 full@77 silent@89",
+        # left a profile it had confirmed, because the disk did not take the run's last entry
+        "good device torn=40 old_dies@10 kill@20 old_dies@41 full@63 new_dies@68",
     ],
 )
 def test_schedules_that_the_simulation_once_found_to_end_badly(text: str) -> None:

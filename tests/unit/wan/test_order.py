@@ -22,6 +22,8 @@ from tests.unit.wan import simulation as sim
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rekamatan.models import SwitchOutcome
+
 NOW = datetime(2026, 3, 1, 0, 20, tzinfo=UTC)
 ORDER = ChangeOrder(
     number="470/112/2026",
@@ -188,12 +190,34 @@ def test_the_order_of_a_switch_covers_its_rollback_also_after_it_expired(
     world = sim.World(rollback=kind, site=site)
     assert run(world, signed(ORDER, keys["kadis"]))[0] is SwitchState.COMMITTED
     world.wall_shift += timedelta(days=30)
-    asked = sim.filed(world, "w9", "")
-    request = replace(asked.request, kind="rollback", change_order="")
-    last = sim.attempt(world, replace(asked, request=request))
-    assert last is not None
+    last = roll_back(world)
     assert (last.state, last.active) == (SwitchState.COMMITTED, "indosat")
     assert last.change_order == "470/112/2026"
+
+
+def roll_back(world: sim.World, **asked_for: str) -> SwitchOutcome:
+    asked = sim.filed(world, "w9", "")
+    given = {"kind": "rollback", "change_order": ""} | asked_for
+    last = sim.attempt(world, replace(asked, request=replace(asked.request, **given)))  # type: ignore[arg-type]
+    assert last is not None
+    return last
+
+
+def test_rollback_that_names_a_profile_does_not_go_there_without_an_order(site: Site) -> None:
+    world = sim.World(site=site)
+    last = roll_back(world, profile="telkomsel", change_order="470/112/2026")
+    assert (last.target, last.changed, world.modem.acts) == ("indosat", False, [])
+
+
+def test_rollback_under_an_order_of_its_own_has_that_orders_number(
+    site: Site, keys: dict[str, Path]
+) -> None:
+    world = sim.World(site=site)
+    assert run(world, signed(ORDER, keys["kadis"]))[0] is SwitchState.COMMITTED
+    own = replace(ORDER, number="470/113/2026", profiles=("indosat",))
+    last = roll_back(world, order=signed(own, keys["kadis"]))
+    assert (last.state, last.active) == (SwitchState.COMMITTED, "indosat")
+    assert last.change_order == "470/113/2026"
 
 
 class TestCommand:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rekamatan.agent import runtime
 from rekamatan.agent.outlet import HttpOutlet
 from rekamatan.errors import DeviceError
 from rekamatan.models import Outlet
+from tests.unit.wan import simulation as sim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,3 +65,16 @@ def test_an_outlet_that_says_no_or_nothing_is_an_error(host: str) -> None:
         HttpOutlet(Outlet("shelly1", host)).cycle()
     with pytest.raises(DeviceError, match="refused"):
         HttpOutlet(Outlet("shelly1", "127.0.0.1:1")).cycle()
+
+
+def test_the_transaction_is_given_the_outlet_of_its_site(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sim.World()
+    monkeypatch.setattr(runtime, "driver", lambda *_: nullcontext(world.modem))
+    with runtime.ports(world.site) as without:
+        assert without.outlet is None
+    with runtime.ports(replace(world.site, modem_outlet=Outlet("shelly1", host, 2))) as ports:
+        assert ports.outlet is not None
+        ports.outlet.cycle()
+    assert Shelly.asked == ["/relay/2?turn=off&timer=10"]

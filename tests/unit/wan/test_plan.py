@@ -14,7 +14,7 @@ from rekamatan.wan.plan import (
     server_seconds,
     sim_mismatches,
 )
-from rekamatan.wan.preflight import Found, no_go_found
+from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from tests.unit.wan import simulation as sim
 
 SITE = sim.make_site()
@@ -63,14 +63,14 @@ def test_desired_state_alone_can_refuse() -> None:
     ],
 )
 def test_what_preflight_found_can_refuse(change: dict[str, object], expected: list[str]) -> None:
-    assert codes(no_go_found(SITE, TELKOMSEL, replace(FOUND, **change))) == expected  # type: ignore[arg-type]
+    found = replace(FOUND, **change)  # type: ignore[arg-type]
+    assert codes(no_go_reasons(preflight(SITE, TELKOMSEL, found))) == expected
 
 
 def test_swapped_cards_are_named_by_the_profile_they_belong_to() -> None:
-    found = no_go_found(
-        SITE, TELKOMSEL, replace(FOUND, state=replace(OLD, iccid=TELKOMSEL.sim.iccid))
-    )
-    assert "the card planned for telkomsel" in found[0].detail
+    found = replace(FOUND, state=replace(OLD, iccid=TELKOMSEL.sim.iccid))
+    reasons = no_go_reasons(preflight(SITE, TELKOMSEL, found))
+    assert "the card planned for telkomsel" in reasons[0].detail
 
 
 @pytest.mark.parametrize(

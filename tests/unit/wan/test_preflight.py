@@ -152,6 +152,8 @@ def test_refusal_carries_its_checks_and_touches_nothing(monkeypatch: pytest.Monk
     assert (last.state, last.reason.partition(":")[0]) == (SwitchState.REFUSED, "on_battery")
     assert world.modem.acts == []
     assert [check.name for check in last.checks if check.ok is False] == ["power"]
+    captures = next(check for check in last.checks if check.name == "capture")
+    assert (captures.ok, captures.value) == (None, None)  # refused before anybody asked for it
     assert outcome_from_dict(outcome_to_dict(last)) == last
 
 

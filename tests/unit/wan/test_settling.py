@@ -90,6 +90,24 @@ def test_second_gate_after_a_kill_ends_before_the_modem_acts() -> None:
     assert world.violations == []
 
 
+@pytest.mark.parametrize("step", [SwitchState.GATED, SwitchState.CONFIRMING])
+def test_second_gate_that_a_full_disk_does_not_take_leads_back_at_once(step: SwitchState) -> None:
+    world = good(Rollback.DEVICE)
+    interrupted(world, "kill", "modem.confirm")
+    asked = sim.filed(world)
+    with pytest.raises(sim.KilledError):
+        sim.attempt(world, asked)
+    gates = len(world.gate.taken)
+    secured, written = 1, ("gate", "gate.decided", "append", "appended", "synced")
+    at = 1 if step is SwitchState.GATED else len(written)
+    world.more = {len(world.points) + secured + at: "full"}
+    last = sim.attempt(world, asked)
+    assert last is not None
+    assert (last.state, last.active) == (SwitchState.REVERTED, "indosat")
+    assert last.reason.startswith(f"journal: write {step}: ")
+    assert (world.gate.taken[gates:], world.modem.timer) == (["telkomsel", "indosat"], None)
+
+
 @pytest.mark.parametrize("server_too", [False, True])
 def test_power_cut_within_a_second_of_the_confirm_is_told_truly(*, server_too: bool) -> None:
     """The modem's flash did not have the confirm yet: its timer is back, and the old profile."""
@@ -192,10 +210,17 @@ class TestUnits:
         found = {path.name: _unit(path) for path in UNITS.glob("*.service.j2")}
         own = found.pop("rekamatan-recover.service.j2")
         assert own["Install"]["WantedBy"] == "multi-user.target"
+        assert own["Service"]["Type"] == "oneshot"  # else nothing waits for its end
         for name, unit in found.items():
             if "LoadCredentialEncrypted" in unit["Service"]:
                 assert "rekamatan-recover.service" in unit["Unit"]["After"].split(), name
                 assert name.removesuffix(".j2") in own["Unit"]["Before"].split()
+
+    def test_the_chosen_uplink_is_preferred_before_anything_measures_the_link(self) -> None:
+        uplink = _unit(UNITS / "rekamatan-uplink.service.j2")
+        before = uplink["Unit"]["Before"].split()
+        assert {"rekamatan-recover.service", "rekamatan-wan.service"} <= set(before)
+        assert uplink["Service"]["Type"] == "oneshot"
 
     def test_a_kill_and_an_unsettled_end_start_the_unit_again_and_an_error_does_not(self) -> None:
         wan, recover = (_unit(UNITS / f"rekamatan-{n}.service.j2") for n in ("wan", "recover"))

@@ -38,6 +38,8 @@ def test_damaged_journal_is_set_aside_once_nothing_is_open(
     assert "line 2" in json.loads(capsys.readouterr().out)["damage"]
     assert b"preflighx" in (office / "wan" / "journal.damaged.jsonl").read_bytes()
     assert not wan_command._journal().damaged
+    left = (office / "evidence" / "chain.jsonl").read_text()
+    assert "line 2 of journal.jsonl cannot be read" in left
 
 
 def test_job_sheet_is_printed_for_a_stranded_run_only(
@@ -73,11 +75,16 @@ def test_order_file_is_checked_at_the_door_and_travels_with_the_request(
     file = tmp_path / "surat.order"
     make = ["order", "make", str(file), "--number", "470/12", "--issuer", "kadis@rohil"]
     make += ["--profile", "telkomsel", "--site", "kubu", "--from", "2020-01-01T00:00+07:00"]
+    expired = tmp_path / "lama.order"
+    old = ["order", "make", str(expired), *make[3:], "--until", "2020-02-01T00:00+07:00"]
+    assert cli.main(old) == 0
+    assert cli.main(["order", "sign", str(expired), "--key", str(tmp_path / "key")]) == 0
     assert cli.main([*make, "--until", "2099-01-01T00:00+07:00"]) == 0
     switch = ["wan", "switch", "--profile", "telkomsel", "--detach"]
     assert cli.main([*switch, "--change-order", "470/12"]) == 3
-    assert cli.main([*switch, "--order", str(file)]) == 3
-    assert "order_unsigned" in capsys.readouterr().err
+    for given, code in ((file, "order_unsigned"), (expired, "order_expired")):
+        assert cli.main([*switch, "--order", str(given)]) == 3
+        assert code in capsys.readouterr().err
     assert request.filed() is None
     assert cli.main(["order", "sign", str(file), "--key", str(tmp_path / "key")]) == 0
     assert cli.main([*switch, "--order", str(tmp_path / "none")]) == 2
