@@ -93,7 +93,8 @@ class SshFront:
         return asyncssh.read_private_key(str(self._host_key_file)).export_public_key().decode()
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; gives the port (useful with port 0)."""
+        """Listen, with a host key made where none is yet; the port (useful with port 0)."""
+        write_host_key(self._host_key_file)
         factory: Callable[[], asyncssh.SSHServer] = lambda: _Server(  # noqa: E731 - typed factory
             self._console, self._connections
         )

@@ -12,16 +12,7 @@ from lab.twins.engine.radio import AttachRefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lab.twins.engine.radio import Bearer, Radio, SimCard
-
-
-@dataclass(frozen=True, slots=True)
-class ModemTiming:
-    """Seconds things take; a real modem is away for 15-30 s after a change of SIM slot."""
-
-    attach_s: float = 2.0
-    absent_s: float = 1.0
-    retry_s: float = 5.0
+    from lab.twins.engine.radio import Bearer, ModemTiming, Radio, SimCard
 
 
 @dataclass(frozen=True, slots=True)

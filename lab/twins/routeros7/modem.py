@@ -13,22 +13,9 @@ from lab.twins.routeros7.values import ScriptError, duration_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lab.twins.engine.radio import Bearer, Radio, SimCard
+    from lab.twins.engine.radio import Bearer, ModemTiming, Radio, SimCard
 
 IMEI = "356938035643809"
-
-
-@dataclass(frozen=True, slots=True)
-class ModemTiming:
-    """Seconds things take on the radio side.
-
-    A real modem re-initialises for about 30 s after a change of SIM slot and attaches in 8-60 s;
-    the lab is faster so that a district fits in minutes.
-    """
-
-    attach_s: float = 2.0
-    absent_s: float = 1.0  # after a SIM slot change `lte1` is not there at all
-    retry_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
