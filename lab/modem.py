@@ -69,7 +69,7 @@ def twin_config(site: LabSite, district: District) -> dict[str, Any]:
         "sims": _sims(site, district),
         "carriers": {
             carrier.slug: {
-                "interface": f"gn-{carrier.slug}"[:15],
+                "interface": carrier.modem_port,
                 "local": carrier.modem_address(site.index),
                 "ggsn": carrier.gateway,
             }

@@ -136,7 +136,7 @@ def wire_carrier(carrier: Carrier, district: District) -> None:
 def wire_modem(site: LabSite, district: District) -> None:
     """The modem's radio: one access link per carrier. Its LAN ports come with `wire_lan`."""
     for carrier in district.carriers:
-        radio = inside(site.modem, f"gn-{carrier.slug}"[:15])
+        radio = inside(site.modem, carrier.modem_port)
         port = inside(carrier.node, access_port(site))
         wire(radio, port)
         radio.ip(

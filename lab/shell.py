@@ -43,8 +43,15 @@ def output(argv: Sequence[str], *, timeout: float = 120) -> str:
 
 def wait_until(what: str, true: Callable[[], bool], seconds: float, every: float = 0.2) -> None:
     """Poll until `true()`; raises `LabError` naming `what` after `seconds`."""
+    if not comes_true(true, seconds, every):
+        raise LabError(what, "wait", f"not within {seconds:.0f} s")
+
+
+def comes_true(true: Callable[[], bool], seconds: float, every: float = 0.2) -> bool:
+    """Poll until `true()`; False when it was not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
-            raise LabError(what, "wait", f"not within {seconds:.0f} s")
+            return False
         time.sleep(every)
+    return True

@@ -52,6 +52,11 @@ class Carrier:
         """The data centre's address on the link to this carrier."""
         return f"203.0.113.{4 * self.index + 2}"
 
+    @property
+    def modem_port(self) -> str:
+        """The modems' network device towards this carrier; Linux allows 15 characters."""
+        return f"gn-{self.slug}"[:15]
+
     def modem_address(self, site_index: int) -> str:
         """Gn address of a site's modem on this carrier's access network."""
         return f"10.200.{self.index}.{10 + site_index}"

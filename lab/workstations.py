@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lab import engine, state
 from lab.errors import LabError
 from lab.paths import INVENTORY, ROOT, VAULT_PASSWORD, WORKSTATIONS
-from lab.shell import run, wait_until
+from lab.shell import comes_true, run, wait_until
 from lab.topology import DATA_CENTRE
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 _NAME = "ws1"
 # Megabytes and weights: a packet has 0.3 to 5 MB; few are large, so that 200 kbit/s can follow.
 _SIZES = "0.3:80,2:15,5:5"
-_STORE = "/var/lib/rekamatan/store"
-_SITE_RECORDS = "/var/lib/rekamatan/records"
+STORE = "/var/lib/rekamatan/store"  # of the data centre
+SITE_RECORDS = "/var/lib/rekamatan/records"  # of a recording server
 REPORT = WORKSTATIONS / "report.json"
 
 
@@ -131,14 +130,7 @@ def stop_all(slugs: Iterable[str]) -> None:
 def _stop(arguments: argparse.Namespace) -> int:
     district = state.load()
     stop_all([site.slug for site in district.sites])
-    hashes = Hashes()
-    deadline = time.monotonic() + arguments.drain
-    while True:
-        accounts = account(district, hashes)
-        done = all(a.captured == a.acknowledged for a in accounts)
-        if done or time.monotonic() > deadline:
-            return _tell(accounts, as_json=arguments.json)
-        time.sleep(2)
+    return _tell(last_account(district, Hashes(), arguments.drain), as_json=arguments.json)
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -171,13 +163,13 @@ class Hashes:
 
 def account(district: District, hashes: Hashes) -> list[Account]:
     """Compare what was captured with what is at the data centre, by hash of the bytes there."""
-    stored = hashes.of(DATA_CENTRE, _STORE)
+    stored = hashes.of(DATA_CENTRE, STORE)
     found = []
     for site in district.sites:
-        events = _events(site.slug)
-        captured = {event["sha256"] for event in events if event["event"] == "captured"}
+        notes = events(site.slug)
+        captured = {event["sha256"] for event in notes if event["event"] == "captured"}
         missing = captured - stored
-        held = hashes.of(site.server, _SITE_RECORDS) if missing else set()
+        held = hashes.of(site.server, SITE_RECORDS) if missing else set()
         lost = missing - held
         found.append(
             Account(
@@ -186,13 +178,26 @@ def account(district: District, hashes: Hashes) -> list[Account]:
                 acknowledged=len(captured & stored),
                 waiting=len(missing) - len(lost),
                 lost=len(lost),
-                largest_gap_s=largest_gap(events),
+                largest_gap_s=largest_gap(notes),
             )
         )
     return found
 
 
-def _events(slug: str) -> list[dict[str, Any]]:
+def last_account(district: District, hashes: Hashes, seconds: float) -> list[Account]:
+    """The account once all that was captured is acknowledged, or after `seconds`."""
+    found: list[Account] = []
+
+    def acknowledged() -> bool:
+        nonlocal found
+        found = account(district, hashes)
+        return all(row.captured == row.acknowledged for row in found)
+
+    comes_true(acknowledged, seconds, every=2)
+    return found
+
+
+def events(slug: str) -> list[dict[str, Any]]:
     """The notebook; a last line cut short by a kill does not count."""
     path = _notebook(slug)
     lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []

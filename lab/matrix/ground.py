@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab import engine, faults, state, workstations
 from lab.errors import LabError
-from lab.matrix import package, radio
+from lab.matrix import controller, package, radio
 from lab.matrix.office import Office, Shelves
-from lab.paths import BUILD, INVENTORY, ROOT, VAULT_PASSWORD, WHEELHOUSE
+from lab.paths import BUILD, ROOT, WHEELHOUSE
 
 if TYPE_CHECKING:
     from lab.topology import District
@@ -46,9 +43,7 @@ def raise_lab(sites: int) -> None:
     wanted = {"program": program(), "machines": _machines()}
     if _DONE.exists() and json.loads(_DONE.read_text(encoding="utf-8")) == wanted:
         return
-    playbook = [str(Path(sys.executable).parent / "ansible-playbook"), "playbooks/provision.yml"]
-    playbook += ["-i", str(INVENTORY / "hosts.yml")]
-    _command([*playbook, "--vault-password-file", str(VAULT_PASSWORD)])
+    _command(controller.playbook("provision"))
     _DONE.parent.mkdir(parents=True, exist_ok=True)
     _DONE.write_text(json.dumps(wanted), encoding="utf-8")
 
@@ -60,13 +55,7 @@ def _machines() -> list[str]:
 
 
 def _command(argv: list[str]) -> None:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    done = subprocess.run(argv, cwd=ROOT, env=environment, check=False)
+    done = subprocess.run(argv, cwd=ROOT, env=controller.environment(), check=False)
     if done.returncode:
         raise LabError(" ".join(argv[:4]), "run", f"exit {done.returncode}, see above")
 
@@ -124,10 +113,5 @@ class Ground:
         slugs = [office.site.slug for office in self.offices]
         workstations.stop_all(slugs)
         sites = tuple(office.site for office in self.offices)
-        district, deadline = replace(self.district, sites=sites), time.monotonic() + DRAIN_S
-        while True:
-            found = workstations.account(district, self._shelves)
-            done = all(row.captured == row.acknowledged for row in found)
-            if done or time.monotonic() > deadline:
-                return found
-            time.sleep(2)  # between looks; the deadline is above
+        district = replace(self.district, sites=sites)
+        return workstations.last_account(district, self._shelves, DRAIN_S)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import threading
@@ -201,7 +200,7 @@ def _flapping(scene: Scene) -> None:
 
 def _fill_disk(scene: Scene) -> None:
     """Every block; freed later, as by a technician, who then has the open run settled."""
-    fill = scene.office.store / "matrix-fill"
+    fill = scene.office.fill
     _fill(str(fill))
 
     def free() -> None:
@@ -246,9 +245,8 @@ def _second_switch(scene: Scene) -> None:
 
 
 def _dead_timer(scene: Scene) -> None:
-    faults = scene.office.flash / "faults.json"
-    faults.write_text(json.dumps({"timers_dead": True}), encoding="utf-8")
-    scene.mends.append(lambda: faults.unlink(missing_ok=True))
+    scene.office.set_timers(dead=True)
+    scene.mends.append(scene.office.flash_faults)
 
 
 PREPARE: dict[str, Callable[[Scene], None]] = {

@@ -17,11 +17,10 @@ from lab.errors import LabError
 from lab.matrix import journal, radio
 from lab.matrix.hold import JournalWatch
 from lab.matrix.pulse import Pulse
-from lab.paths import WORKSTATIONS
-from lab.shell import run, wait_until
+from lab.shell import comes_true, run, wait_until
 from lab.status import held_bearers
 from lab.topology import DATA_CENTRE
-from lab.workstations import Hashes
+from lab.workstations import SITE_RECORDS, STORE, Hashes, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from lab.matrix.journal import Line
     from lab.topology import Carrier, District, LabSite
 
-STORE = "/var/lib/rekamatan/store"  # of the data centre
-RECORDS = "/var/lib/rekamatan/records"  # of a recording server
 UNITS = ("rekamatan-wan.service", "rekamatan-recover.service")
 _WINDOW_S = 3.0
 _WORKS = 0.8  # share of answers on a link that works; the lab's links lose a few themselves
@@ -70,6 +67,7 @@ class Office:
         self._shelves = shelves
         self._proven: set[str] = set()  # hashes of records that were seen at the data centre
         self.store: Path = district.disks(site.server)[0].mount
+        self.fill: Path = self.store / "matrix-fill"  # takes the last of its disk
         self.flash: Path = district.disks(site.modem)[0].mount
         self.watch = JournalWatch(self.store / "wan")
         self.pulse = Pulse(site.workstation, district.service_address, site.address(1))
@@ -156,11 +154,9 @@ class Office:
 
     def captured(self) -> dict[str, float]:
         """SHA-256 -> monotonic time of every record that the workstation got a receipt for."""
-        path = WORKSTATIONS / f"{self.site.slug}.jsonl"
         shift = time.monotonic() - time.clock_gettime(time.CLOCK_BOOTTIME)
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        events = [json.loads(line) for line in text.split("\n")[:-1]]
-        return {e["sha256"]: e["boottime"] + shift for e in events if e["event"] == "captured"}
+        notes = events(self.site.slug)
+        return {e["sha256"]: e["boottime"] + shift for e in notes if e["event"] == "captured"}
 
     def records(self) -> tuple[int, int]:
         """How many captured records are on their way, and how many are nowhere."""
@@ -170,7 +166,7 @@ class Office:
             missing -= self._proven
         if not missing:
             return 0, 0
-        held = self._shelves.of(self.site.server, RECORDS)
+        held = self._shelves.of(self.site.server, SITE_RECORDS)
         # One may have travelled between the two looks.
         lost = missing - held - self._shelves.of(DATA_CENTRE, STORE)
         return len(missing) - len(lost), len(lost)
@@ -198,7 +194,7 @@ class Office:
     def _cables(self, node: str) -> tuple[str, ...]:
         if node == self.site.server:
             return ("eth0",)
-        radios = [f"gn-{carrier.slug}"[:15] for carrier in self.district.carriers]
+        radios = [carrier.modem_port for carrier in self.district.carriers]
         return ("ether1", "ether2", *radios)
 
     @contextlib.contextmanager
@@ -226,21 +222,20 @@ class Office:
             radio.path_dead(self.site, carrier, dead=False)
         radio.obey_no_order(self.site)
         self.flash_faults()
-        (self.store / "matrix-fill").unlink(missing_ok=True)
+        self.fill.unlink(missing_ok=True)
 
     def flash_faults(self) -> None:
         """The modem's scheduler works, unless the planted bug is that it does not."""
+        self.set_timers(dead=self.timers_dead)
+
+    def set_timers(self, *, dead: bool) -> None:
+        """Whether the modem's scheduler lists its entries and never runs them."""
         faults_file = self.flash / "faults.json"
-        if self.timers_dead:
+        if dead:
             faults_file.write_text(json.dumps({"timers_dead": True}), encoding="utf-8")
         else:
             faults_file.unlink(missing_ok=True)
 
     def until(self, holds: Callable[[], bool], seconds: float, every: float = 0.5) -> bool:
         """Poll; False when it does not hold within `seconds`."""
-        deadline = time.monotonic() + seconds
-        while not holds():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(every)
-        return True
+        return comes_true(holds, seconds, every)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lab.errors import LabError
-from lab.matrix import harm
+from lab.matrix import controller, harm
 from lab.matrix.cases import FLAPPING, SERVER_DEAD, TARGET_FAULTS
 from lab.matrix.journal import TERMINAL
 from lab.matrix.judge import Evidence, judge
-from lab.paths import INVENTORY, ROOT, VAULT_PASSWORD
+from lab.paths import ROOT
 
 if TYPE_CHECKING:
     from lab.matrix.cases import Case
@@ -222,21 +219,11 @@ def _tells_how_long(case: Case) -> bool:
 
 def start_controller(scene: harm.Scene) -> subprocess.Popen[bytes]:
     """The operator's own command, in a session of its own so that it can be killed whole."""
-    program = Path(sys.executable).parent / "ansible-playbook"
-    argv = [str(program), "-i", str(INVENTORY / "hosts.yml")]
-    argv += ["--vault-password-file", str(VAULT_PASSWORD), "playbooks/switch_wan.yml"]
-    argv += ["-e", f"wan_profile={scene.target}", "-e", f"change_order={scene.order}"]
-    argv += ["-l", scene.office.site.slug]
-    environment: dict[str, Any] = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "PATH": f"{program.parent}:{os.environ['PATH']}",
-    }
+    inputs = ("-e", f"wan_profile={scene.target}", "-e", f"change_order={scene.order}")
     return subprocess.Popen(
-        argv,
+        controller.playbook("switch_wan", *inputs, "-l", scene.office.site.slug),
         cwd=ROOT,
-        env=environment,
+        env=controller.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

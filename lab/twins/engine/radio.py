@@ -25,6 +25,19 @@ class Bearer:
     dns: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ModemTiming:
+    """Seconds things take on the radio side.
+
+    A real modem re-initialises for 15-30 s after a change of SIM slot and attaches in 8-60 s;
+    the lab is faster so that a district fits in minutes.
+    """
+
+    attach_s: float = 2.0
+    absent_s: float = 1.0  # after a change of SIM slot the modem is not there at all
+    retry_s: float = 5.0
+
+
 class AttachRefusedError(Exception):
     """The carrier refused the bearer; carries its cause (219: unknown APN)."""
 

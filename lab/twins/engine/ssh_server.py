@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # RouterOS takes console options behind a "+" in the login name: "admin+ct511w4098h".
 _LOGIN_OPTIONS = re.compile(r"\+[a-z0-9]+$")
-_INTERRUPT, _END = "\x03", "\x04"
+INTERRUPT, END = "\x03", "\x04"
 _READ_SIZE = 4096
 
 
@@ -93,7 +93,8 @@ class SshFront:
         return asyncssh.read_private_key(str(self._host_key_file)).export_public_key().decode()
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; gives the port (useful with port 0)."""
+        """Listen, with a host key made where none is yet; the port (useful with port 0)."""
+        write_host_key(self._host_key_file)
         factory: Callable[[], asyncssh.SSHServer] = lambda: _Server(  # noqa: E731 - typed factory
             self._console, self._connections
         )
@@ -121,12 +122,8 @@ class SshFront:
             connection.abort()
 
     async def _serve(self, process: asyncssh.SSHServerProcess[str]) -> None:
-        username = login_name(str(process.get_extra_info("username")))
         try:
-            if process.command is not None:
-                process.stdout.write(_lines(await self._console.execute(username, process.command)))
-            else:
-                await _Shell(self._console, username, process).run()
+            status = await self._session(process)
         except HangUpError:
             self.drop_sessions()
         except HungError:
@@ -134,7 +131,32 @@ class SshFront:
         except (asyncssh.Error, OSError):
             pass  # the other side went away
         else:
-            process.exit(0)  # RouterOS gives 0 for errors too
+            process.exit(status)
+
+    async def _session(self, process: asyncssh.SSHServerProcess[str]) -> int:
+        """One session, a command or a shell, to its end; the exit status.
+
+        Raises:
+            HangUpError: every session drops.
+            HungError: nothing is answered any more.
+        """
+        username = login_name(str(process.get_extra_info("username")))
+        if process.command is not None:
+            process.stdout.write(_lines(await self._console.execute(username, process.command)))
+        else:
+            await _Shell(self._console, username, process).run()
+        return 0  # RouterOS gives 0 for errors too
+
+
+async def typed(process: Any) -> str:  # noqa: ANN401 - asyncssh's generic process
+    """What was typed next, a break as an interrupt; empty when the other side has left."""
+    while True:
+        try:
+            return str(await process.stdin.read(_READ_SIZE))
+        except asyncssh.TerminalSizeChanged:
+            continue
+        except asyncssh.BreakReceived:
+            return INTERRUPT
 
 
 class _Shell:
@@ -150,15 +172,7 @@ class _Shell:
     async def run(self) -> None:
         """Serve until the user leaves."""
         self._paint()
-        while True:
-            try:
-                received = await self._process.stdin.read(_READ_SIZE)
-            except asyncssh.TerminalSizeChanged:
-                continue
-            except asyncssh.BreakReceived:
-                received = _INTERRUPT
-            if not received:
-                return
+        while received := await typed(self._process):
             for piece in re.findall(r"[^\r\n\x03\x04]+|.", received, re.DOTALL):
                 if await self._take(piece):
                     return
@@ -169,11 +183,11 @@ class _Shell:
         self._after_return = piece == "\r"
         if newline_of_return:
             return False
-        if piece == _END or (piece in "\r\n" and self._line.strip() in {"quit", "/quit"}):
+        if piece == END or (piece in "\r\n" and self._line.strip() in {"quit", "/quit"}):
             return True
         if piece in "\r\n":
             await self._enter()
-        elif piece == _INTERRUPT:
+        elif piece == INTERRUPT:
             self._line = ""
             self._write("\r\n")
             self._paint()

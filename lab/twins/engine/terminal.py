@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncssh
 
-from lab.twins.engine.ssh_server import HangUpError, HungError, SshFront
+from lab.twins.engine.ssh_server import END, INTERRUPT, SshFront, typed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-INTERRUPT, END, RUB_OUT, KILL, LEAVE = "\x03", "\x04", "\x7f\x08", "\x15", "\x1a"
-_READ_SIZE = 4096
+RUB_OUT, KILL, LEAVE = "\x7f\x08", "\x15", "\x1a"
 
 
 class SessionConsole(Protocol):
@@ -47,22 +46,13 @@ class TerminalFront(SshFront):
         super().__init__(console, host_key_file)
         self._sessions = console
 
-    async def _serve(self, process: asyncssh.SSHServerProcess[str]) -> None:
+    async def _session(self, process: asyncssh.SSHServerProcess[str]) -> int:
         if process.command is not None:
-            await super()._serve(process)
-            return
+            return await super()._session(process)
         username = str(process.get_extra_info("username"))
-        try:
-            with contextlib.suppress(EOFError):
-                await self._sessions.serve(Terminal(process), username)
-        except HangUpError:
-            self.drop_sessions()
-        except HungError:
-            await process.channel.wait_closed()
-        except (asyncssh.Error, OSError):
-            pass  # the other side went away
-        else:
-            process.exit(0)
+        with contextlib.suppress(EOFError):
+            await self._sessions.serve(Terminal(process), username)
+        return 0
 
 
 class Terminal:
@@ -82,24 +72,15 @@ class Terminal:
     async def key(self) -> str:
         """One key; return counts as a newline. Raises `EOFError`."""
         while True:
-            while not self._pending:
-                self._pending = await self._read()
+            if not self._pending:
+                self._pending = await typed(self._process)
+                if not self._pending:
+                    raise EOFError
             key, self._pending = self._pending[0], self._pending[1:]
             newline_of_return = key == "\n" and self._after_return
             self._after_return = key == "\r"
             if not newline_of_return:
                 return "\n" if key == "\r" else key
-
-    async def _read(self) -> str:
-        try:
-            received = await self._process.stdin.read(_READ_SIZE)
-        except asyncssh.TerminalSizeChanged:
-            return ""
-        except asyncssh.BreakReceived:
-            return INTERRUPT
-        if not received:
-            raise EOFError
-        return str(received)
 
     async def line(self, *, kept: str = "") -> str:
         """A line as typed, echoed; `LEAVE`, `INTERRUPT` and `?` end it at once, as its last key.

@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import signal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lab.twins.engine.dns_relay import DnsRelay
-from lab.twins.engine.sgsnemu import SgsnemuRadio
-from lab.twins.hilink.config import TwinConfig, load
+from lab.twins.engine import config, serving
+from lab.twins.hilink.config import TwinConfig, parse
 from lab.twins.hilink.device import Device
 from lab.twins.hilink.web import WebFront
 
-
-async def serve(config: TwinConfig) -> None:
-    """Boot the twin and serve until told to stop."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    radio = SgsnemuRadio(config.carriers, config.flash)
-    await radio.prepare()
-    device = Device(config, radio)
-    await device.start()
-    front = WebFront(device)
-    await front.start(config.lan_address, config.listen_port)
-    relay = await DnsRelay.start(
-        config.lan_address, lambda: device.dialer.bearer.dns if device.dialer.bearer else ()
-    )
-    print(f"{config.identity}: serving on {config.lan_address}:{config.listen_port}", flush=True)
-    await stopping.wait()
-    relay.stop()
-    await front.stop()
-    await device.stop()
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def main() -> None:
-    """Parse arguments and serve."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True)
-    arguments = parser.parse_args()
-    asyncio.run(serve(load(arguments.config)))
+def load(path: Path) -> TwinConfig:
+    """Read a configuration file. Raises `ValueError` naming the file and the key."""
+    return config.load(path, parse)
 
 
 if __name__ == "__main__":
-    main()
+    serving.main(load, Device, WebFront)

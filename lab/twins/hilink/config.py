@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from lab.twins.engine.config import carrier_ports
 from lab.twins.engine.radio import SimCard
-from lab.twins.engine.sgsnemu import CarrierPort
+
+if TYPE_CHECKING:
+    from lab.twins.engine.sgsnemu import CarrierPort
 
 # Keys of other twins that mean nothing to a modem without SSH and without slots.
 _NOT_OURS = ("host_key_file", "lan_prefix", "absent_seconds", "startup_s")
@@ -60,15 +62,6 @@ class TwinConfig:
     model: str = "B525s-65a"  # empty: a firmware that does not name it
 
 
-def load(path: Path) -> TwinConfig:
-    """Read a configuration file. Raises `ValueError` naming the file and the key."""
-    try:
-        return parse(json.loads(path.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{path}: {type(error).__name__}: {error}"
-        raise ValueError(message) from error
-
-
 def parse(document: dict[str, Any]) -> TwinConfig:
     """Build from parsed JSON; unknown keys are errors.
 
@@ -90,7 +83,7 @@ def parse(document: dict[str, Any]) -> TwinConfig:
         username=username,
         password=account["password"],
         sim=SimCard(**card) if card else None,
-        carriers={name: CarrierPort(**port) for name, port in given.pop("carriers", {}).items()},
+        carriers=carrier_ports(given),
         profile=initial.get("profile", "default"),
         apn=initial.get("apn", "internet"),
         flash=Path(given.pop("flash")),

@@ -12,7 +12,7 @@ from lab.twins.hilink.dialer import Dialer
 
 if TYPE_CHECKING:
     from lab.twins.engine.faults import Faults
-    from lab.twins.engine.radio import Radio, SimCard
+    from lab.twins.engine.radio import Bearer, Radio, SimCard
     from lab.twins.hilink.config import TwinConfig
 
 UNSUPPORTED, BUSY, FORMAT, PARAMETER = 100002, 100004, 100005, 100006
@@ -89,6 +89,11 @@ class Device:
         self._card_since = time.monotonic()
         await self.dialer.cut()
         self._follow()
+
+    @property
+    def bearer(self) -> Bearer | None:
+        """The bearer at this moment."""
+        return self.dialer.bearer
 
     # Questions
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lab.twins.engine.faults import Faults
-    from lab.twins.engine.radio import Radio
+    from lab.twins.engine.radio import Bearer, Radio
     from lab.twins.engine.terminal import Terminal
     from lab.twins.ios.cellular import NvramProfile
     from lab.twins.ios.config import TwinConfig
@@ -101,6 +101,11 @@ class Device:
         """Lose power: running configuration, timers and applets are gone."""
         self.alarms.stop()
         await self.modem.stop()
+
+    @property
+    def bearer(self) -> Bearer | None:
+        """The bearer at this moment."""
+        return self.modem.bearer
 
     # Console
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.twins.engine.ssh_server import HangUpError, HungError
-from lab.twins.engine.terminal import INTERRUPT, LEAVE
+from lab.twins.engine.ssh_server import INTERRUPT, HangUpError, HungError
+from lab.twins.engine.terminal import LEAVE
 from lab.twins.ios import config_mode, exec_mode
 from lab.twins.ios.grammar import IosError, filtered
 

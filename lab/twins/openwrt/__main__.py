@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import dataclasses
-import signal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lab.twins.engine.dns_relay import DnsRelay
-from lab.twins.engine.sgsnemu import SgsnemuRadio
-from lab.twins.engine.ssh_server import write_host_key
-from lab.twins.openwrt.config import Kind, TwinConfig, load
+from lab.twins.engine import serving
+from lab.twins.openwrt.config import Kind, TwinConfig
 from lab.twins.openwrt.device import Device
 from lab.twins.openwrt.ssh_front import UnixFront
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-async def serve(config: TwinConfig) -> None:
-    """Boot the twin and serve until told to stop."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    write_host_key(config.host_key_file)
-    radio = SgsnemuRadio(config.carriers, config.flash)
-    await radio.prepare()
-    device = Device(config, radio)
-    await device.start()
-    front = UnixFront(device, config.host_key_file)
-    await front.start(config.lan_address, config.listen_port)
-    relay = await DnsRelay.start(
-        config.lan_address, lambda: device.modem.bearer.dns if device.modem.bearer else ()
-    )
-    print(f"{config.identity}: serving on {config.lan_address}:{config.listen_port}", flush=True)
-    await stopping.wait()
-    relay.stop()
-    await front.stop()
-    await device.stop()
+
+def front_of(device: Device) -> UnixFront:
+    """Its shell, over SSH."""
+    return UnixFront(device, device.config.host_key_file)
 
 
 def main(kind: Kind | None = None) -> None:
@@ -44,10 +25,12 @@ def main(kind: Kind | None = None) -> None:
     Args:
         kind: what the router is; as the configuration says when not given.
     """
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True)
-    config = load(parser.parse_args().config)
-    asyncio.run(serve(dataclasses.replace(config, kind=kind) if kind else config))
+
+    def load(path: Path) -> TwinConfig:
+        config = TwinConfig.load(path)
+        return dataclasses.replace(config, kind=kind) if kind else config
+
+    serving.main(load, Device, front_of)
 
 
 if __name__ == "__main__":

@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
-from lab.twins.engine.radio import SimCard
-from lab.twins.engine.sgsnemu import CarrierPort
-from lab.twins.openwrt.modem import ModemTiming
+from lab.twins.engine.config import ConsoleConfig, Initial
 
 Kind = Literal["modemmanager", "qmi", "rutos"]
 
 
 @dataclass(frozen=True, slots=True)
-class Initial:
-    """What the WAN is set to on a fresh device."""
-
-    profile: str = ""
-    sim_slot: str = "1"
-    apn: str = "internet"
-
-
-@dataclass(frozen=True, slots=True)
-class TwinConfig:
+class TwinConfig(ConsoleConfig):
     """One twin. `pins`: slot -> PIN of a locked card."""
 
-    identity: str
-    lan_address: str
-    lan_prefix: int
-    host_key_file: Path
-    flash: Path
-    users: dict[str, str]  # name -> password
-    sims: dict[str, SimCard]
+    FRESH: ClassVar[Initial] = Initial(profile="", sim_slot="1")
+
     kind: Kind = "modemmanager"
-    carriers: dict[str, CarrierPort] = field(default_factory=dict)
-    initial: Initial = field(default_factory=Initial)
-    timing: ModemTiming = field(default_factory=ModemTiming)
     pins: dict[str, str] = field(default_factory=dict)
-    listen_port: int = 22
     save_delay_s: float = 1.0
     version: str = ""
     detached: bool = True  # False: a BusyBox without start-stop-daemon
     slots: int = 2  # 1: the board has no second slot to select
 
 
-def load(path: Path) -> TwinConfig:
-    """Read a configuration file. Raises `ValueError` naming the file and the key."""
-    try:
-        return parse(json.loads(path.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{path}: {type(error).__name__}: {error}"
-        raise ValueError(message) from error
-
-
-def parse(document: dict[str, Any]) -> TwinConfig:
-    """Build from parsed JSON; unknown keys are errors."""
-    given = dict(document)
-    attach_s = float(given.pop("attach_seconds", 2.0))
-    timing = ModemTiming(
-        attach_s=attach_s,
-        absent_s=float(given.pop("absent_seconds", attach_s / 2)),
-        retry_s=float(given.pop("retry_seconds", 5.0)),
-    )
-    return TwinConfig(
-        users={name: user["password"] for name, user in given.pop("users").items()},
-        sims={slot: SimCard(**sim) for slot, sim in given.pop("sims").items()},
-        carriers={name: CarrierPort(**port) for name, port in given.pop("carriers", {}).items()},
-        initial=Initial(**given.pop("initial", {})),
-        host_key_file=Path(given.pop("host_key_file")),
-        flash=Path(given.pop("flash")),
-        timing=timing,
-        **given,
-    )
+parse = TwinConfig.parse

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.twins.engine.faults import Faults
-    from lab.twins.engine.radio import Radio
+    from lab.twins.engine.radio import Bearer, Radio
     from lab.twins.openwrt.config import TwinConfig
     from lab.twins.openwrt.shell import Program
     from lab.twins.openwrt.streams import Finished, Input
@@ -120,11 +120,17 @@ class Device:
         await self.modem.stop()
         self.store.forget()
 
+    @property
+    def bearer(self) -> Bearer | None:
+        """The bearer at this moment."""
+        return self.modem.bearer
+
     # login
 
     def authenticate(self, username: str, password: str, peer: str) -> bool:
         """Whether this account may log in."""
-        allowed = bool(password) and self.config.users.get(username) == password
+        account = self.config.users.get(username)
+        allowed = bool(password) and account is not None and account.password == password
         verdict = "Password auth succeeded" if allowed else "Bad password attempt"
         self.log(f"dropbear: {verdict} for '{username}' from {peer}")
         return allowed

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.twins.engine.modem import BearerKeeper
 from lab.twins.engine.radio import AttachRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lab.twins.engine.radio import Bearer, Radio, SimCard
-
-
-@dataclass(frozen=True, slots=True)
-class ModemTiming:
-    """Seconds things take; a real modem is away for 15-30 s after a change of SIM slot."""
-
-    attach_s: float = 2.0
-    absent_s: float = 1.0
-    retry_s: float = 5.0
+    from lab.twins.engine.radio import ModemTiming, Radio, SimCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +24,7 @@ class Request:
     pin: str = ""
 
 
-class Modem:
+class Modem(BearerKeeper):
     """Keeps the bearer as asked; every change starts from a detached modem.
 
     Args:
@@ -54,20 +45,14 @@ class Modem:
         notify: Callable[[str], None],
         slot_chosen: Callable[[str], None],
     ) -> None:
-        self._radio = radio
+        super().__init__(radio)
         self._sims = dict(sims)
         self._pins = dict(pins)
         self._timing = timing
         self._notify = notify
         self._slot_chosen = slot_chosen
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self.slot = "1"
         self.request: Request | None = None
-        self.bearer: Bearer | None = None
-        self.connected_at = 0.0
-        self.absent = False
-        self.gaps = 0  # how often the bearer went away
         self.registered = False
         self.failure = ""
         self.index = 0  # ModemManager counts up whenever the modem comes back
@@ -91,15 +76,7 @@ class Modem:
     def start(self, slot: str) -> None:
         """Power on with the slot it had stored."""
         self.slot = slot
-        self._task = asyncio.get_running_loop().create_task(self._follow())
-
-    async def stop(self) -> None:
-        """Power off."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self._radio.detach()
-        self._forget_bearer()
+        self._power_on()
 
     def ask(self, request: Request | None) -> None:
         """Connect as netifd asks, from a detached modem; None disconnects."""
@@ -132,18 +109,6 @@ class Modem:
         self.failure = ""
         self._changed.set()
 
-    async def _follow(self) -> None:
-        """One attempt at a time: a change ends it, and the next starts from a detached modem."""
-        while True:
-            self._changed.clear()
-            attempt = asyncio.create_task(self._keep())
-            try:
-                await self._changed.wait()
-            finally:
-                attempt.cancel()
-                await asyncio.gather(attempt, return_exceptions=True)
-                await self._radio.detach()
-
     async def _keep(self) -> None:
         if self.absent:
             await asyncio.sleep(self._timing.absent_s)
@@ -163,24 +128,20 @@ class Modem:
     async def _attach(self, sim: SimCard, request: Request) -> bool:
         """One attachment, until it is lost; False when it was refused."""
         try:
-            self.bearer = await self._radio.attach(sim, request.apn)
+            await self._hold(sim, request.apn)
         except AttachRefusedError as refusal:
             self.failure = "CALL_FAILED"
             self._notify(f"netifd: {request.interface}: Failed to connect: {refusal}")
             return False
-        self.failure = ""
-        self.connected_at = time.monotonic()
-        self._notify(f"netifd: Interface '{request.interface}' is now up")
-        try:
-            await self._radio.wait_lost()
-            await self._radio.detach()
-        finally:
-            self._forget_bearer()
         return True
 
-    def _forget_bearer(self) -> None:
-        if self.bearer is not None:
-            self.gaps += 1
-            name = self.request.interface if self.request else "wwan"
-            self._notify(f"netifd: Interface '{name}' has lost the connection")
-        self.bearer = None
+    def _attached(self) -> None:
+        self.failure = ""
+        self._notify(f"netifd: Interface '{self._interface}' is now up")
+
+    def _lost(self) -> None:
+        self._notify(f"netifd: Interface '{self._interface}' has lost the connection")
+
+    @property
+    def _interface(self) -> str:
+        return self.request.interface if self.request else "wwan"

@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import asyncssh
-
-from lab.twins.engine.ssh_server import HangUpError, HungError, SshFront, login_name
+from lab.twins.engine.ssh_server import END, INTERRUPT, SshFront, login_name, typed
 from lab.twins.openwrt.streams import Input
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import asyncssh
+
     from lab.twins.openwrt.device import Device
 
-_INTERRUPT, _END = "\x03", "\x04"
-_READ_SIZE = 4096
 LONGEST_LINE = 511  # CONFIG_FEATURE_EDITING_MAX_LEN of OpenWrt's BusyBox is 512
 BANNER = """
 
@@ -36,21 +34,11 @@ class UnixFront(SshFront):
         super().__init__(device, host_key_file)
         self._device = device
 
-    async def _serve(self, process: asyncssh.SSHServerProcess[str]) -> None:
+    async def _session(self, process: asyncssh.SSHServerProcess[str]) -> int:
+        if process.command is not None:
+            return await self._run(process)
         username = login_name(str(process.get_extra_info("username")))
-        try:
-            if process.command is not None:
-                status = await self._run(process)
-            else:
-                status = await _Terminal(self._device, username, process).run()
-        except HangUpError:
-            self.drop_sessions()
-        except HungError:
-            await process.channel.wait_closed()
-        except (asyncssh.Error, OSError):
-            pass  # the other side went away
-        else:
-            process.exit(status)
+        return await _Terminal(self._device, username, process).run()
 
     async def _run(self, process: asyncssh.SSHServerProcess[str]) -> int:
         done = await self._device.run(process.command or "", Input("", process.stdin.read))
@@ -74,18 +62,11 @@ class _Terminal:
         """Serve until the user leaves; the exit status."""
         self._write(BANNER)
         self._paint()
-        while True:
-            try:
-                received = await self._process.stdin.read(_READ_SIZE)
-            except asyncssh.TerminalSizeChanged:
-                continue
-            except asyncssh.BreakReceived:
-                received = _INTERRUPT
-            if not received:
-                return 0
+        while received := await typed(self._process):
             for piece in re.findall(r"[^\r\n\x03\x04]+|.", received, re.DOTALL):
                 if await self._take(piece):
                     return self._shell.status
+        return 0
 
     async def _take(self, piece: str) -> bool:
         """One piece of input; True when the session ends."""
@@ -93,11 +74,11 @@ class _Terminal:
         self._after_return = piece == "\r"
         if newline_of_return:
             return False
-        if piece == _END:
+        if piece == END:
             return not self._line
         if piece in "\r\n":
             return await self._enter()
-        if piece == _INTERRUPT:
+        if piece == INTERRUPT:
             self._line = ""
             self._write("^C\n")
             self._paint()

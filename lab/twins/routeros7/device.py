@@ -21,7 +21,7 @@ from lab.twins.routeros7.values import ScriptError
 
 if TYPE_CHECKING:
     from lab.twins.engine.faults import Faults
-    from lab.twins.engine.radio import Radio
+    from lab.twins.engine.radio import Bearer, Radio
     from lab.twins.routeros7.config import TwinConfig
     from lab.twins.routeros7.menus import Menu
     from lab.twins.routeros7.printing import Row
@@ -102,6 +102,11 @@ class Device:
         self._schedule.stop()
         await self.modem.stop()
         self.store.forget()
+
+    @property
+    def bearer(self) -> Bearer | None:
+        """The bearer at this moment."""
+        return self.modem.bearer
 
     # Console
 

@@ -7,28 +7,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.twins.engine.modem import BearerKeeper
 from lab.twins.engine.radio import AttachRefusedError
 from lab.twins.routeros7.values import ScriptError, duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lab.twins.engine.radio import Bearer, Radio, SimCard
+    from lab.twins.engine.radio import ModemTiming, Radio, SimCard
 
 IMEI = "356938035643809"
-
-
-@dataclass(frozen=True, slots=True)
-class ModemTiming:
-    """Seconds things take on the radio side.
-
-    A real modem re-initialises for about 30 s after a change of SIM slot and attaches in 8-60 s;
-    the lab is faster so that a district fits in minutes.
-    """
-
-    attach_s: float = 2.0
-    absent_s: float = 1.0  # after a SIM slot change `lte1` is not there at all
-    retry_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +28,7 @@ class Selection:
     add_default_route: bool = True
 
 
-class Modem:
+class Modem(BearerKeeper):
     """Keeps the bearer as the configuration asks; every change starts from a detached modem."""
 
     def __init__(
@@ -52,17 +40,11 @@ class Modem:
         *,
         locked: bool = False,
     ) -> None:
-        self._radio = radio
+        super().__init__(radio)
         self._sims = sims
         self._timing = timing
         self._notify = notify  # (topics, message): the device's log
-        self._task: asyncio.Task[None] | None = None
         self._selection: Selection | None = None
-        self._changed = asyncio.Event()
-        self._connected_at = 0.0
-        self.bearer: Bearer | None = None
-        self.absent = False
-        self.gaps = 0  # how often the bearer went away
         self._locked = locked  # the SIM wants its PIN: it is there and cannot register
         self._registered = False
 
@@ -83,30 +65,9 @@ class Modem:
         self.absent = moved or self.absent
         self._changed.set()
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._follow())
-
-    async def stop(self) -> None:
-        """Power off."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self._radio.detach()
-        self._forget_bearer()
-
-    async def _follow(self) -> None:
-        """One attempt at a time: a change ends it, and the next starts from a detached modem."""
-        while True:
-            self._changed.clear()
-            attempt = asyncio.create_task(self._keep())
-            try:
-                await self._changed.wait()
-            finally:
-                attempt.cancel()
-                await asyncio.gather(attempt, return_exceptions=True)
-                await self._radio.detach()
+            self._power_on()
 
     async def _keep(self) -> None:
-        """Attach as selected, again whenever the bearer is refused or lost."""
         if self.absent:
             await asyncio.sleep(self._timing.absent_s)
             self.absent = False
@@ -123,24 +84,17 @@ class Modem:
     async def _attach(self, sim: SimCard, apn: str) -> bool:
         """One attachment, until it is lost; False when it was refused."""
         try:
-            self.bearer = await self._radio.attach(sim, apn)
+            await self._hold(sim, apn)
         except AttachRefusedError as refusal:
             self._notify("lte,error", f"lte1 could not acquire data connection: {refusal}")
             return False
-        self._connected_at = time.monotonic()
-        self._notify("interface,info", "lte1 link up")
-        try:
-            await self._radio.wait_lost()
-            await self._radio.detach()
-        finally:
-            self._forget_bearer()
         return True
 
-    def _forget_bearer(self) -> None:
-        if self.bearer is not None:
-            self.gaps += 1
-            self._notify("interface,info", "lte1 link down")
-        self.bearer = None
+    def _attached(self) -> None:
+        self._notify("interface,info", "lte1 link up")
+
+    def _lost(self) -> None:
+        self._notify("interface,info", "lte1 link down")
 
     def monitor(self) -> dict[str, str]:
         """Figures as `/interface lte monitor lte1 once` gives them. Raises `ScriptError`."""
@@ -155,7 +109,7 @@ class Modem:
         if self._registered:
             figures |= {"current-operator": sim.plmn, "data-class": "LTE"}
         if self.bearer is not None:
-            uptime = int(time.monotonic() - self._connected_at)
+            uptime = int(time.monotonic() - self.connected_at)
             figures["session-uptime"] = duration_text(uptime)
         figures |= {"imei": IMEI, "imsi": sim.imsi, "iccid": sim.iccid}
         if self._registered:

@@ -1,44 +1,20 @@
-"""Serve one twin on the LAN, with a real radio."""
+"""Serve one twin of a version on the LAN, with a real radio."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import signal
-from pathlib import Path
+from functools import partial
 
-from lab.twins.engine.dns_relay import DnsRelay
-from lab.twins.engine.sgsnemu import SgsnemuRadio
-from lab.twins.engine.ssh_server import SshFront, write_host_key
-from lab.twins.routeros7.config import TwinConfig, load
+from lab.twins.engine import serving
+from lab.twins.engine.ssh_server import SshFront
+from lab.twins.routeros7.config import load
 from lab.twins.routeros7.device import Device
 
 
-async def serve(config: TwinConfig) -> None:
-    """Boot the twin and serve until told to stop."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    write_host_key(config.host_key_file)
-    radio = SgsnemuRadio(config.carriers, config.flash)
-    await radio.prepare()
-    device = Device(config, radio)
-    await device.start()
-    front = SshFront(device, config.host_key_file)
-    await front.start(config.lan_address, config.listen_port)
-    relay = await DnsRelay.start(
-        config.lan_address, lambda: device.modem.bearer.dns if device.modem.bearer else ()
-    )
-    print(f"{config.identity}: serving on {config.lan_address}:{config.listen_port}", flush=True)
-    await stopping.wait()
-    relay.stop()
-    await front.stop()
-    await device.stop()
+def front_of(device: Device) -> SshFront:
+    """Its console, over SSH."""
+    return SshFront(device, device.config.host_key_file)
 
 
 def main(version: str) -> None:
     """Parse arguments and serve; `version` where the configuration names none."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True)
-    arguments = parser.parse_args()
-    asyncio.run(serve(load(arguments.config, version)))
+    serving.main(partial(load, version=version), Device, front_of)

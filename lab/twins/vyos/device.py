@@ -16,7 +16,7 @@ from lab.twins.vyos.settings import Settings
 
 if TYPE_CHECKING:
     from lab.twins.engine.faults import Faults
-    from lab.twins.engine.radio import Radio
+    from lab.twins.engine.radio import Bearer, Radio
     from lab.twins.engine.terminal import Terminal
     from lab.twins.vyos.config import TwinConfig
 
@@ -81,6 +81,11 @@ class Device:
         """Lose power: running configuration and timers are gone; the modem keeps its slot."""
         self.alarms.stop()
         await self.modem.stop()
+
+    @property
+    def bearer(self) -> Bearer | None:
+        """The bearer at this moment."""
+        return self.modem.bearer
 
     # Console
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from lab.twins.engine.ssh_server import HangUpError, HungError
-from lab.twins.engine.terminal import INTERRUPT, LEAVE
+from lab.twins.engine.ssh_server import INTERRUPT, HangUpError, HungError
+from lab.twins.engine.terminal import LEAVE
 from lab.twins.vyos import shell
 from lab.twins.vyos.settings import Settings, VyosError
 
