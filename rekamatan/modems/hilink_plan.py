@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.hilink_parse import (
     PLATFORM,
     Answer,
@@ -29,7 +30,6 @@ from rekamatan.modems.templates import command_lines
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 PROFILES, DATA = "dialup/profiles", "dialup/mobile-dataswitch"
 _COMMAND = re.compile(r"POST (\S+) (<request>.*</request>)")
 _INDEX = re.compile(r"\{\{index of (.*)\}\}")

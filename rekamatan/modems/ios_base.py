@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.base_config import BaseChange
 from rekamatan.modems.ios import IosDriver
 from rekamatan.modems.ios_config import WAN
 from rekamatan.modems.ios_parse import PLATFORM, clean
-from rekamatan.modems.ios_plan import SECRET
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:

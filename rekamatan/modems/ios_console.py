@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.ios_config import parse_config
 from rekamatan.modems.ios_parse import (
     clean,
@@ -20,7 +21,6 @@ from rekamatan.modems.ios_parse import (
     redact,
     value_of,
 )
-from rekamatan.modems.ios_plan import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ConfigError, DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.ios_config import WAN, WanConfig, parse_config, parse_environment
 from rekamatan.modems.ios_parse import (
     PLATFORM,
@@ -24,11 +25,11 @@ from rekamatan.modems.ios_parse import (
     value_of,
 )
 from rekamatan.modems.templates import command_lines
+from rekamatan.modems.text_sections import from_text
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 PROFILES = range(1, 17)  # numbers a Sierra or Telit LTE modem has
 # "?" asks for help at once, a quote would end an applet's string, a blank ends an argument
 _FORBIDDEN = re.compile(r'[\s"?|]')
@@ -53,22 +54,9 @@ def unit_of(interface: str) -> str:
     return re.sub(r"^[A-Za-z]+", "", interface)
 
 
-def sections(raw: str) -> dict[str, str]:
-    """The labelled answers of a reading, as `ios.IosDriver` puts them together."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in raw.splitlines():
-        if line.startswith("### "):
-            name = line[4:]
-            found[name] = ""
-        else:
-            found[name] = f"{found.get(name, '')}{line}\n"
-    return found
-
-
 def reading_of(raw: str) -> Reading:
     """The WAN configuration and the modem's profiles."""
-    text = sections(raw)
+    text = from_text(raw)
     cellular, shown = text.get("cellular", ""), text.get("config", "")
     profiles = parse_profiles(cellular)
     config = parse_config(shown) if "controller " in shown else _unseen(cellular, profiles)

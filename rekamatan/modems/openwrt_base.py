@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, ConfigError, DeviceError
 from rekamatan.modems import openwrt_plan, rutos_plan
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.base_config import BaseChange
 from rekamatan.modems.openwrt import OpenwrtDriver
-from rekamatan.modems.openwrt_console import COMMIT, SECRET, unquoted
+from rekamatan.modems.openwrt_console import COMMIT, unquoted
 from rekamatan.modems.rutos import RutosDriver
 from rekamatan.modems.templates import command_lines
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 _SETTING = re.compile(r"^uci set (([a-z]+)\.\S+?)=('.*')$")
 _PLAN_ID = "base"
 Driver = OpenwrtDriver | RutosDriver
+_DRIVERS: dict[str, type[Driver]] = {
+    driver.platform: driver for driver in (OpenwrtDriver, RutosDriver)
+}
 
 
 def configure_base(
@@ -41,7 +45,7 @@ def configure_base(
         DeviceError: the router did not answer, refused, did not apply a value, or has another LAN.
     """
     _check_inputs(access, desired, secrets)
-    kind = RutosDriver if access.platform == rutos_plan.PLATFORM else OpenwrtDriver
+    kind = _DRIVERS[access.platform]
     driver = kind(access, password, secrets.apn_passwords)
     try:
         return _configure(driver, access, desired, check=check)
@@ -81,9 +85,8 @@ def _configure(
     if not check:
         for line in settings:
             _set(console, line)
-        if isinstance(driver, RutosDriver):
-            for lines, other in others:
-                driver.configure(lines, other)
+        for lines, other in others:
+            driver.configure(lines, other)
         driver.apply(plan)
     commands = (*settings, *(line for lines, _ in others for line in lines), *plan.commands)
     return BaseChange(

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.openwrt_parse import (
     answers,
     parse_uci_changes,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from rekamatan.modems.openwrt_parse import Answer, UciSection, UciValue
     from rekamatan.modems.shell_session import Completed
 
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 PACKAGE = "network"
 # A SIM slot change restarts the modem, which is away for 15-30 s; registering takes 8-60 s more.
 PATIENCE_S = 90.0

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
-from rekamatan.modems.openwrt_console import SECRET, as_tuple
+from rekamatan.modems.apn_passwords import SECRET
+from rekamatan.modems.openwrt_console import as_tuple
 from rekamatan.modems.openwrt_parse import answers, parse_uci_show
 from rekamatan.modems.templates import command_lines
 

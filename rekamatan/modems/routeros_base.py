@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import ConfigError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.base_config import BaseChange
 from rekamatan.modems.routeros6 import Routeros6Driver
 from rekamatan.modems.routeros7 import Routeros7Driver
 from rekamatan.modems.routeros_parse import Row, first, parse_monitor, parse_print
 from rekamatan.modems.routeros_plan import (
     FAMILY,
-    SECRET,
     UNPRINTED,
     profile_properties,
     slot_menu,

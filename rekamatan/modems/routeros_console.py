@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.routeros_checks import Check, as_set, checks_of
-from rekamatan.modems.routeros_plan import SECRET
 from rekamatan.modems.routeros_text import clean, error_in, redact
 from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import quoted

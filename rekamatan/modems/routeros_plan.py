@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.routeros_parse import Row
-from rekamatan.modems.routeros_state import device_profiles, sections
+from rekamatan.modems.routeros_state import device_profiles
 from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import command_lines
+from rekamatan.modems.text_sections import from_text
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
 FAMILY = "routeros"  # templates that versions 6 and 7 share
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 # What a profile has when the device does not print the property (version 6 hides these).
 UNPRINTED = {"authentication": "none", "user": ""}
 
@@ -105,7 +106,7 @@ def _check_no_passthrough(row: Row | None, target: str, subject: str) -> None:
 
 def slot_menu(state: ModemState) -> str:
     """The menu in which this device has its SIM slot, as the reading found it."""
-    return sections(state.raw).get("slot-menu", "").strip()
+    return from_text(state.raw).get("slot-menu", "").strip()
 
 
 def _slot_to_set(profile: WanProfile, state: ModemState, subject: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError
 from rekamatan.models import ChangePlan
-from rekamatan.modems.openwrt_console import SECRET
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.openwrt_parse import UciSection, answers, parse_uci_show
 from rekamatan.modems.openwrt_plan import (
     PASSWORD,

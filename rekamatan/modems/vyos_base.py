@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, ConfigError, DeviceError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.base_config import BaseChange
 from rekamatan.modems.templates import command_lines
 from rekamatan.modems.vyos import VyosDriver
 from rekamatan.modems.vyos_parse import PLATFORM, Mark, clean, words_of
-from rekamatan.modems.vyos_plan import SECRET, can_send, quoted
+from rekamatan.modems.vyos_plan import can_send, quoted
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemAccess, ModemState, WanProfile

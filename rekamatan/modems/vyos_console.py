@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from rekamatan.errors import ApplyError, DeviceError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.vyos_parse import (
     WwanConfig,
     clean,
@@ -18,7 +19,7 @@ from rekamatan.modems.vyos_parse import (
     parse_mmcli,
     redact,
 )
-from rekamatan.modems.vyos_plan import SECRET, quoted
+from rekamatan.modems.vyos_plan import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

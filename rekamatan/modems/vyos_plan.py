@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ConfigError, DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.templates import command_lines
+from rekamatan.modems.text_sections import from_text
 from rekamatan.modems.vyos_parse import PLATFORM, Mark, WwanConfig, parse_config, parse_mark
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 # VyOS takes no single quote in a value, and the console is a shell
 _FORBIDDEN = re.compile(r"['\"\\\s]")
 
@@ -28,19 +29,6 @@ def quoted(value: str) -> str:
     return f"'{value}'"
 
 
-def sections(raw: str) -> dict[str, str]:
-    """The labelled answers of a reading, as `vyos.VyosDriver` puts them together."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in raw.splitlines():
-        if line.startswith("### "):
-            name = line[4:]
-            found[name] = ""
-        else:
-            found[name] = f"{found.get(name, '')}{line}\n"
-    return found
-
-
 def render(
     profile: WanProfile, state: ModemState, plan_id: str, *, interface: str, subject: str
 ) -> ChangePlan:
@@ -52,7 +40,7 @@ def render(
         NotSupportedError: the plan names a SIM slot and the modem has none to choose.
     """
     _check_words(profile)
-    config = parse_config(sections(state.raw).get("config", ""), interface)
+    config = parse_config(from_text(state.raw).get("config", ""), interface)
     previous = _active(state, profile.name, interface, subject)
     slot = _slot(profile, state, subject)
     username = profile.username if profile.auth != "none" else None
