@@ -62,13 +62,7 @@ def _check_inputs(access: ModemAccess, desired: BaseConfig, secrets: BaseSecrets
             f"set read_username: {access.username}, and the same password for both",
         )
     for profile in desired.profiles:
-        if profile.auth != "none" and not secrets.apn_passwords.get(profile.name):
-            raise ConfigError(
-                "vault",
-                f"vault_apn_passwords.{profile.name}",
-                "the APN wants a password",
-                "add it and run again",
-            )
+        secrets.apn_password(profile)
 
 
 def _configure(
@@ -79,7 +73,7 @@ def _configure(
     sections = openwrt_plan.configured(state.raw)
     _check_lan(console, sections, desired)
     settings = _differing_settings(console, desired)
-    profile = _active_profile(state, desired)
+    profile = desired.in_use_afterwards(state.profile)
     plan = driver.render(profile, state, _PLAN_ID)
     others = _other_sims(access, state, desired, profile) if isinstance(driver, RutosDriver) else []
     if not check:
@@ -144,12 +138,6 @@ def _set(console: Console, line: str) -> None:
     if not _is_set(console, line) or console.ask(f"uci changes {package}").strip():
         raise ApplyError(console.subject, f"run {line}", "accepted but not applied")
     console.tell(f"/etc/init.d/{package} reload")
-
-
-def _active_profile(state: ModemState, desired: BaseConfig) -> WanProfile:
-    """The profile in use, or the initial one while none of ours is."""
-    named = {profile.name: profile for profile in desired.profiles}
-    return named.get(state.profile or "", named[desired.initial_profile])
 
 
 def _other_sims(
