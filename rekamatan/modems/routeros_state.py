@@ -40,14 +40,11 @@ def state_of(platform: str, interface: str, answers: Mapping[str, str]) -> Modem
     Args:
         platform: the driver's name.
         interface: the LTE interface, "lte1".
-        answers: label -> text; labels as in `templates/modems/<platform>/read.j2`: `interface`,
-            `profiles`, `slot`, `monitor`, `address`, `route`. Missing ones count as empty.
+        answers: label -> text; labels as in `templates/modems/<platform>/read.j2`, missing ones
+            count as empty.
     """
-    raw = to_text(answers)
-    figures = parse_monitor(answers.get("monitor", ""))
+    raw, figures = to_text(answers), parse_monitor(answers.get("monitor", ""))
     row = _first_row(answers.get("interface", ""))
-    profile = row.get("apn-profiles")
-    active = device_profiles(raw).get(profile or "")
     imsi, operator = first(figures, "imsi"), first(figures, "current-operator")
     return ModemState(
         platform=platform,
@@ -60,8 +57,8 @@ def state_of(platform: str, interface: str, answers: Mapping[str, str]) -> Modem
         roaming=_roaming(figures),
         rat=first(figures, "access-technology", "data-class"),
         signal=signal_of(figures),
-        profile=profile,
-        apn=active.values.get("apn") if active else None,
+        profile=row.get("apn-profiles"),
+        apn=_apn(raw, row.get("apn-profiles")),
         wan_if=interface if row else None,
         wan_ip=_address(answers.get("address", "")),
         default_route_via=default_route(answers.get("route", "")),
@@ -103,6 +100,11 @@ def default_route(text: str) -> str | None:
 def _main(row: Row) -> bool:
     """Whether a route is in the table the router itself uses, not one of policy routing."""
     return "routing-mark" not in row.values and row.values.get("routing-table", "main") == "main"
+
+
+def _apn(raw: str, profile: str | None) -> str | None:
+    active = device_profiles(raw).get(profile or "")
+    return active.values.get("apn") if active else None
 
 
 def _first_row(text: str) -> dict[str, str]:
