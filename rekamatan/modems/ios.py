@@ -10,7 +10,7 @@ from rekamatan.clock import SystemClock
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import ios_plan
-from rekamatan.modems.abilities import Abilities
+from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
 from rekamatan.modems.apn_passwords import ApnPasswords
 from rekamatan.modems.cli_session import CliSession, Manners
 from rekamatan.modems.ios_config import named_profile
@@ -55,14 +55,7 @@ class IosDriver:
 
     platform: ClassVar[str] = PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
-    abilities: ClassVar[Abilities] = Abilities(
-        device_timer=True,
-        survives_power_cut=True,
-        sim_slots=True,
-        make_before_break=False,
-        signal=True,
-        survey=False,
-    )
+    abilities: ClassVar[Abilities] = TIMER_AND_SLOTS
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account
         self,

@@ -9,7 +9,7 @@ committed.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
 from rekamatan.modems.apn_passwords import SECRET
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rekamatan.clock import Clock
     from rekamatan.modems.openwrt_parse import Answer, UciSection, UciValue
-    from rekamatan.modems.shell_session import Completed
+    from rekamatan.modems.shell_session import Completed, ShellSession
 
 PACKAGE = "network"
 # A SIM slot change restarts the modem, which is away for 15-30 s; registering takes 8-60 s more.
@@ -37,23 +37,6 @@ _UCI_PREFIX = "uci "
 COMMIT = f"uci commit {PACKAGE}"
 
 Wanted = dict[tuple[str, str], "UciValue | None"]
-
-
-class Session(Protocol):
-    """What a console needs of a session."""
-
-    @property
-    def subject(self) -> str:
-        """What errors are about."""
-        ...
-
-    def execute(self, command: str, stdin: str = "") -> Completed:
-        """Run a command line."""
-        ...
-
-    def close(self) -> None:
-        """End the session."""
-        ...
 
 
 class Console:
@@ -68,7 +51,7 @@ class Console:
 
     def __init__(
         self,
-        session: Session,
+        session: ShellSession,
         secrets: tuple[str, ...],
         clock: Clock,
         patience_s: float = PATIENCE_S,

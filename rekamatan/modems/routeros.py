@@ -14,6 +14,7 @@ from rekamatan.clock import SystemClock
 from rekamatan.errors import DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import routeros_plan
+from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
 from rekamatan.modems.apn_passwords import ApnPasswords
 from rekamatan.modems.routeros_console import PATIENCE_S, Console
 from rekamatan.modems.routeros_deadman import DeadMan
@@ -26,7 +27,6 @@ from rekamatan.modems.templates import command_lines, labelled_commands
 if TYPE_CHECKING:
     from rekamatan.clock import Clock
     from rekamatan.models import ChangePlan, ModemAccess, PendingRollback, WanProfile
-    from rekamatan.modems.abilities import Abilities
 
 _VERSION = re.compile(r"^(\d+)\.(\d+)")
 _UNKNOWN_MENU = "bad command name"
@@ -56,9 +56,9 @@ class RouterosDriver:
     """
 
     platform: ClassVar[str]
-    abilities: ClassVar[Abilities]
     dialect: ClassVar[Dialect]
     rollback: ClassVar[Rollback] = Rollback.DEVICE
+    abilities: ClassVar[Abilities] = TIMER_AND_SLOTS
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rekamatan.clock import SystemClock
 from rekamatan.errors import DeviceError
 from rekamatan.models import ModemState, Rollback
-from rekamatan.modems.abilities import Abilities
+from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
 from rekamatan.modems.apn_passwords import ApnPasswords
 from rekamatan.modems.openwrt_change import SETTLE_S, Applier, Slots
 from rekamatan.modems.openwrt_console import PATIENCE_S, Console
@@ -51,14 +51,7 @@ class UciDriver:
     platform: ClassVar[str]
     slots_of: ClassVar[type[Slots]]
     rollback: ClassVar[Rollback] = Rollback.DEVICE
-    abilities: ClassVar[Abilities] = Abilities(
-        device_timer=True,
-        survives_power_cut=True,
-        sim_slots=True,
-        make_before_break=False,
-        signal=True,
-        survey=False,
-    )
+    abilities: ClassVar[Abilities] = TIMER_AND_SLOTS
 
     def __init__(  # noqa: PLR0913 - the last three are for tests
         self,
