@@ -25,6 +25,17 @@ class Abilities:
     survey: bool  # tells what the other carrier's network looks like from here
 
 
+# A router with a scheduler of its own and several SIM slots behind one modem.
+TIMER_AND_SLOTS = Abilities(
+    device_timer=True,
+    survives_power_cut=True,
+    sim_slots=True,
+    make_before_break=False,
+    signal=True,
+    survey=False,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One platform as the tests found it."""

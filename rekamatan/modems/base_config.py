@@ -6,8 +6,11 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rekamatan.errors import ConfigError, DeviceError
+
 if TYPE_CHECKING:
-    from rekamatan.models import Site, WanProfile
+    from rekamatan.models import ModemState, Site, WanProfile
+    from rekamatan.modems.base import ModemDriver
 
 # Leases come from the upper half, away from the fixed addresses of modem, server and printers,
 # and stop at .249: the last addresses of a /24 stay free for whoever repairs something by hand.
@@ -37,6 +40,23 @@ class BaseConfig:
         """The modem's address without its prefix length."""
         return str(ipaddress.ip_interface(self.lan).ip)
 
+    def named(self, name: str | None) -> WanProfile | None:
+        """The profile of that name, when it is one of ours."""
+        return next((profile for profile in self.profiles if profile.name == name), None)
+
+    @property
+    def initial(self) -> WanProfile:
+        """The profile to activate where none of ours is."""
+        return next(p for p in self.profiles if p.name == self.initial_profile)
+
+    def in_use_afterwards(self, active: str | None) -> WanProfile:
+        """A profile of ours that is in use stays; else the initial one."""
+        return self.named(active) or self.initial
+
+    def adoptable(self, state: ModemState) -> WanProfile | None:
+        """The profile whose APN and SIM slot the modem uses already, under another name."""
+        return next((p for p in self.profiles if dials_with(p, state)), None)
+
 
 @dataclass(frozen=True, slots=True)
 class BaseSecrets:
@@ -44,6 +64,19 @@ class BaseSecrets:
 
     read_password: str = field(repr=False)
     apn_passwords: dict[str, str] = field(repr=False, default_factory=dict)
+
+    def apn_password(self, profile: WanProfile) -> str:
+        """The password of a profile's APN, empty without authentication. Raises `ConfigError`."""
+        if profile.auth == "none":
+            return ""
+        if password := self.apn_passwords.get(profile.name, ""):
+            return password
+        raise ConfigError(
+            "vault.yml",
+            f"vault_apn_passwords.{profile.name}",
+            f"the APN uses {profile.auth} and has no password",
+            "add the password the carrier gave",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +101,19 @@ def base_of(site: Site) -> BaseConfig:
         initial_profile=site.initial_profile,
         read_user=site.modem.read_username,
     )
+
+
+def dials_with(profile: WanProfile, state: ModemState) -> bool:
+    """Whether the modem uses the APN and the SIM slot of a profile."""
+    return profile.apn == state.apn and profile.sim.slot in {"", state.sim_slot}
+
+
+def refuse_pending(driver: ModemDriver, subject: str) -> None:
+    """For platforms where saving confirms. Raises `DeviceError` when a switch is pending."""
+    if driver.pending() is not None:
+        raise DeviceError(
+            subject,
+            "write the base configuration",
+            "a switch is pending on the modem, and saving would confirm it",
+            "settle it first: rekamatan wan pending",
+        )

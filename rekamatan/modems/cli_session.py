@@ -7,21 +7,16 @@ not painted again then (seen in a capture of an IOS rollback warning).
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import DeviceUnreachableError
-from rekamatan.modems.ssh import _LOST, SshSession, _alive
+from rekamatan.modems.ssh import SshSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import netmiko
-
     from rekamatan.models import ModemAccess
 
-_POLL_S = 0.02
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x07")  # bash switches bracketed paste so
 # What waits for a key or a word: `[confirm]`, `filename [x]?`, `Proceed ? [Y]`, `[yes/no]:`.
 _DIALOG = re.compile(
@@ -72,37 +67,15 @@ class CliSession(SshSession):
             DeviceLoginError: wrong password, or another host key than the pinned one.
             DeviceUnreachableError: no connection, or lost before the answer was complete.
         """
-        connection = self._open()
-        wait_s = timeout_s or self.answer_timeout_s
-        try:
-            connection.write_channel(line + connection.RETURN)
-            return self._read(connection, line.strip(), wait_s)
-        except _LOST as error:
-            self.close()
-            raise DeviceUnreachableError(
-                self.subject,
-                "run a command",
-                f"the session was lost ({type(error).__name__})",
-                "it is opened again on the next try",
-            ) from None  # the text of the cause may quote the command, and with it a secret
-
-    def _read(self, connection: netmiko.BaseConnection, echo: str, wait_s: float) -> Answer:
-        bases = [_ANSI.sub("", connection.base_prompt), self._other_base]
+        bases = [_ANSI.sub("", self._open().base_prompt), self._other_base]
         base = f"(?:{'|'.join(re.escape(name) for name in bases if name)})"
         prompt = re.compile(r"(?:^|\n)" + self._manners.prompt(base))
-        deadline = time.monotonic() + wait_s
-        received = ""
-        while True:
-            alive = _alive(connection)
-            received += connection.read_channel().replace("\r", "")
-            echoed, text = _after_echo(_ANSI.sub("", received), echo)
-            if echoed and (answer := self._complete(text, prompt)):
-                return answer
-            if not alive:
-                raise EOFError
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            time.sleep(_POLL_S)
+
+        def answer(received: str) -> Answer | None:
+            echoed, text = _after_echo(_ANSI.sub("", received.replace("\r", "")), line.strip())
+            return self._complete(text, prompt) if echoed else None
+
+        return self._converse(line, answer, timeout_s)
 
     def _complete(self, text: str, prompt: re.Pattern[str]) -> Answer | None:
         """The answer, once a prompt or a question ends it."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rekamatan.clock import SystemClock
-from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
+from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import Identity, Rollback
 from rekamatan.modems import hilink_parse, hilink_plan
 from rekamatan.modems.abilities import Abilities
+from rekamatan.modems.apn_passwords import ApnPasswords
 from rekamatan.modems.hilink_change import PATIENCE_S, Changes
 from rekamatan.modems.hilink_parse import Answer, parse_signal, parse_state, text_of, to_raw
 from rekamatan.modems.hilink_session import HilinkSession
@@ -78,8 +79,8 @@ class HilinkDriver:
         patience_s: float = PATIENCE_S,
     ) -> None:
         clock = clock or SystemClock()
-        self._apn_passwords = dict(apn_passwords)
         self._session = HilinkSession(access, username or access.username, password, clock)
+        self._passwords = ApnPasswords(apn_passwords, self._session.subject)
         self.changes = Changes(self._session, clock, patience_s)
 
     def identify(self) -> Identity:
@@ -139,10 +140,8 @@ class HilinkDriver:
 
     def apply(self, plan: ChangePlan) -> None:
         """Send the change, each value read back; the connection is a new one afterwards."""
-        secrets = {}
-        if any(hilink_plan.SECRET in command for command in plan.commands):
-            secrets[plan.target] = self._apn_password(plan.target)
-        self.changes.ensure(plan.commands, secrets)
+        secret = self._passwords.filling(plan.commands, plan.target)
+        self.changes.ensure(plan.commands, {plan.target: secret})
 
     def confirm(self, plan_id: str) -> None:
         """Not possible: there is no timer to remove. Raises `NotSupportedError`."""
@@ -175,14 +174,3 @@ class HilinkDriver:
                 if endpoint not in may_lack:
                     raise
         return answers
-
-    def _apn_password(self, profile: str) -> str:
-        try:
-            return self._apn_passwords[profile]
-        except KeyError:
-            raise ApplyError(
-                self._session.subject,
-                f"activate {profile}",
-                "its APN wants a password and none is at hand",
-                "add it to vault_apn_passwords and provision the site",
-            ) from None

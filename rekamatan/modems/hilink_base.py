@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ConfigError
 from rekamatan.modems import hilink_plan
 from rekamatan.modems.base_config import BaseChange
 from rekamatan.modems.hilink import HilinkDriver
@@ -39,7 +38,7 @@ def configure_base(
     driver = HilinkDriver(access, password, secrets.apn_passwords)
     try:
         found = driver.changes.profiles()
-        commands, passwords = _commands(desired, found, secrets.apn_passwords)
+        commands, passwords = _commands(desired, found, secrets)
         if commands and not check:
             driver.changes.ensure(commands, passwords)
         return BaseChange(
@@ -53,25 +52,21 @@ def configure_base(
 
 
 def _commands(
-    desired: BaseConfig, found: DialProfiles, apn_passwords: dict[str, str]
+    desired: BaseConfig, found: DialProfiles, secrets: BaseSecrets
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """What is to be sent, and the passwords by profile that go with it."""
-    lines, secrets = [], {}
+    lines, passwords = [], {}
     for profile in desired.profiles:
         if not _missing(profile, found):
             continue
-        if profile.auth != "none":
-            secrets[profile.name] = _password(profile, apn_passwords)
         exists = found.named(profile.name) is not None
-        lines.append(
-            definition(
-                profile.name, values_of(profile), exists=exists, secret=profile.auth != "none"
-            )
-        )
+        password = passwords[profile.name] = secrets.apn_password(profile)
+        values = values_of(profile)
+        lines.append(definition(profile.name, values, exists=exists, secret=bool(password)))
     target = _in_use_afterwards(desired, found)
     if not lines and found.active is not None and found.active.name == target:
         return (), {}
-    return hilink_plan.activation(target, *lines), secrets
+    return hilink_plan.activation(target, *lines), passwords
 
 
 def _missing(profile: WanProfile, found: DialProfiles) -> bool:
@@ -83,21 +78,7 @@ def _missing(profile: WanProfile, found: DialProfiles) -> bool:
 
 
 def _in_use_afterwards(desired: BaseConfig, found: DialProfiles) -> str:
-    """A profile of ours that is in use stays; else the initial one."""
-    active = found.active.name if found.active else ""
-    ours = {profile.name for profile in desired.profiles}
-    return active if active in ours else desired.initial_profile
-
-
-def _password(profile: WanProfile, apn_passwords: dict[str, str]) -> str:
-    if secret := apn_passwords.get(profile.name, ""):
-        return secret
-    raise ConfigError(
-        "vault.yml",
-        f"vault_apn_passwords.{profile.name}",
-        f"the APN uses {profile.auth} and has no password",
-        "add the password the carrier gave",
-    )
+    return desired.in_use_afterwards(found.active.name if found.active else None).name
 
 
 def _description(found: DialProfiles, desired: BaseConfig, *, after: bool) -> str:

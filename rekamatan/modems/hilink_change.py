@@ -7,7 +7,7 @@ in the middle, or a modem that is busy, is waited for; what then holds already i
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
 from rekamatan.modems import hilink_plan
@@ -29,6 +29,18 @@ if TYPE_CHECKING:
 # Taking a connection down needs some seconds; a restart of the modem about a minute.
 PATIENCE_S = 90.0
 _POLL_S = 1.0
+
+
+class Reading(NamedTuple):
+    """What the commands of a plan are about, as the modem has it."""
+
+    profiles: DialProfiles
+    data_on: bool
+
+
+def _differs(command: Command, reading: Reading) -> str:
+    """What of the command is not so; empty when it holds."""
+    return hilink_plan.holds(command, reading.profiles, data_on=reading.data_on)
 
 
 class Changes:
@@ -62,9 +74,10 @@ class Changes:
         until = self._clock.monotonic() + self._patience_s
         while True:
             try:
-                if not self._all_hold(commands):
+                reading = self._read()
+                if not self._all_hold(commands, reading):
                     for command in commands:
-                        self._make_true(command, secrets, until)
+                        reading = self._make_true(command, reading, secrets, until)
             except (DeviceUnreachableError, BusyError):
                 if self._clock.monotonic() >= until:
                     raise
@@ -72,24 +85,26 @@ class Changes:
             else:
                 return
 
-    def _all_hold(self, commands: list[Command]) -> bool:
+    def _all_hold(self, commands: list[Command], reading: Reading) -> bool:
         """Whether the end of the plan is reached: of the data switch the last word counts."""
         last = {command.endpoint: command for command in commands if command.data_on is not None}
         lasting = [c for c in commands if c.data_on is None] + list(last.values())
         if any(command.secret for command in commands):
             return False  # a password cannot be read back
-        profiles, data_on = self._read()
-        return not any(hilink_plan.holds(c, profiles, data_on=data_on) for c in lasting)
+        return not any(_differs(command, reading) for command in lasting)
 
-    def _make_true(self, command: Command, secrets: Mapping[str, str], until: float) -> None:
-        profiles, data_on = self._read()
-        if command.secret or hilink_plan.holds(command, profiles, data_on=data_on):
-            self._send(command, profiles, secrets)
-            profiles, data_on = self._read()
-            if problem := hilink_plan.holds(command, profiles, data_on=data_on):
+    def _make_true(
+        self, command: Command, reading: Reading, secrets: Mapping[str, str], until: float
+    ) -> Reading:
+        """The reading that holds afterwards, from which the next command goes on."""
+        if command.secret or _differs(command, reading):
+            self._send(command, reading.profiles, secrets)
+            reading = self._read()
+            if problem := _differs(command, reading):
                 raise self._not_applied(command, problem)
         if command.data_on is False:
             self._wait_disconnected(command, until)
+        return reading
 
     def _send(self, command: Command, profiles: DialProfiles, secrets: Mapping[str, str]) -> None:
         action = command.says
@@ -108,13 +123,13 @@ class Changes:
                 raise self._not_applied(command, "the modem stays connected")
             self._clock.sleep(_POLL_S)
 
-    def _read(self) -> tuple[DialProfiles, bool]:
+    def _read(self) -> Reading:
         switch = text_of(self._session.get(hilink_plan.DATA), "dataswitch")
         if switch not in {"0", "1"}:
             raise DeviceError(
                 self._session.subject, f"read {hilink_plan.DATA}", f"the switch is {switch!r}"
             )
-        return self.profiles(), switch == "1"
+        return Reading(self.profiles(), switch == "1")
 
     def profiles(self) -> DialProfiles:
         """The dial-up profiles now. Raises `DeviceError` when the answer is no list of them."""

@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import DeviceError, NotSupportedError
+from rekamatan.errors import NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.hilink_parse import (
     PLATFORM,
     Answer,
@@ -24,12 +25,12 @@ from rekamatan.modems.hilink_parse import (
     text_of,
 )
 from rekamatan.modems.json_sections import from_text
+from rekamatan.modems.plan_checks import cannot_plan
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 PROFILES, DATA = "dialup/profiles", "dialup/mobile-dataswitch"
 _COMMAND = re.compile(r"POST (\S+) (<request>.*</request>)")
 _INDEX = re.compile(r"\{\{index of (.*)\}\}")
@@ -172,20 +173,14 @@ def render(profile: WanProfile, state: ModemState, plan_id: str, *, subject: str
     answers = from_text(state.raw)
     profiles = parse_profiles(answers.get(PROFILES, {}))
     active = _checked(profile, answers, profiles, subject)
-    wanted = values_of(profile)
-    current = profiles.named(profile.name)
+    wanted, current = values_of(profile), profiles.named(profile.name)
     same = current is not None and not differing(wanted, current)
     data_on = text_of(answers.get(DATA, {}), "dataswitch") != "0"
     if same and active is current and data_on:
         return _plan(profile, active, plan_id, wanted, (), ())
     fixed = current is not None and current.read_only
     if fixed and not same:
-        raise NotSupportedError(
-            subject,
-            f"change the dial-up profile {profile.name}",
-            "it came with the modem and cannot be changed",
-            "give the profile another name in wan_profiles, or take the modem's own APN",
-        )
+        raise _unchangeable(profile, subject)
     password = profile.auth != "none" and not fixed
     define = [] if same and not password else [
         definition(profile.name, wanted, exists=current is not None, secret=password)
@@ -197,11 +192,19 @@ def render(profile: WanProfile, state: ModemState, plan_id: str, *, subject: str
     return _plan(profile, active, plan_id, wanted, commands, undo)
 
 
+def _unchangeable(profile: WanProfile, subject: str) -> NotSupportedError:
+    return NotSupportedError(
+        subject,
+        f"change the dial-up profile {profile.name}",
+        "it came with the modem and cannot be changed",
+        "give the profile another name in wan_profiles, or take the modem's own APN",
+    )
+
+
 def _checked(
     profile: WanProfile, answers: dict[str, Answer], profiles: DialProfiles, subject: str
 ) -> DialProfile:
     """The profile in use, once nothing forbids to leave it."""
-    action = f"plan the switch to {profile.name}"
     if profile.sim.slot:
         raise NotSupportedError(
             subject,
@@ -210,10 +213,10 @@ def _checked(
             'set slot: "" for this profile in site_sims; another card is changed by hand',
         )
     if trouble := sim_trouble(answers.get("pin/status", {}), answers.get("monitoring/status", {})):
-        raise DeviceError(subject, action, *trouble)
+        raise cannot_plan(profile, subject, *trouble)
     if profiles.active is None:
         hint = "choose a profile on the modem's own page, then try again"
-        raise DeviceError(subject, action, "no dial-up profile is in use to come back to", hint)
+        raise cannot_plan(profile, subject, "no dial-up profile is in use to come back to", hint)
     return profiles.active
 
 

@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from rekamatan.clock import SystemClock
-from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
+from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import ios_plan
-from rekamatan.modems.abilities import Abilities
+from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
+from rekamatan.modems.apn_passwords import ApnPasswords
 from rekamatan.modems.cli_session import CliSession, Manners
 from rekamatan.modems.ios_config import named_profile
 from rekamatan.modems.ios_console import PATIENCE_S, Console
@@ -25,7 +26,8 @@ from rekamatan.modems.ios_parse import (
     redact,
     wants_pin,
 )
-from rekamatan.modems.templates import command_lines
+from rekamatan.modems.templates import labelled_commands
+from rekamatan.modems.text_sections import to_text
 
 if TYPE_CHECKING:
     from rekamatan.clock import Clock
@@ -53,14 +55,7 @@ class IosDriver:
 
     platform: ClassVar[str] = PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
-    abilities: ClassVar[Abilities] = Abilities(
-        device_timer=True,
-        survives_power_cut=True,
-        sim_slots=True,
-        make_before_break=False,
-        signal=True,
-        survey=False,
-    )
+    abilities: ClassVar[Abilities] = TIMER_AND_SLOTS
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account
         self,
@@ -73,8 +68,9 @@ class IosDriver:
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._interface = access.interface
-        self._apn_passwords = dict(apn_passwords)
         self._session = CliSession(access, username or access.username, password, MANNERS)
+        subject, can_send = self._session.subject, ios_plan.can_send
+        self._passwords = ApnPasswords(apn_passwords, subject, "IOS", can_send)
         secrets = (password, *apn_passwords.values())
         unit = ios_plan.unit_of(access.interface)
         clock = clock or SystemClock()
@@ -111,7 +107,7 @@ class IosDriver:
         answers = self._read()
         if wants_pin(answers["cellular"]):
             answers["meaning"] = "the SIM wants its PIN (IOS calls it CHV1)"
-        raw = "".join(f"### {name}\n{text.rstrip()}\n" for name, text in answers.items())
+        raw = to_text(answers)
         modem = parse_state(answers["cellular"])
         config = ios_plan.reading_of(raw).config
         name = named_profile(config, modem.sim_slot, modem.apn)
@@ -128,8 +124,7 @@ class IosDriver:
     def _read(self) -> dict[str, str]:
         """Answers by label. The probes are refused on purpose; a route may be missing."""
         answers = {}
-        for line in command_lines(self.platform, "read", unit=self._console.unit):
-            name, _, command = line.partition(": ")
+        for name, command in labelled_commands(self.platform, "read", unit=self._console.unit):
             may_lack = name == "route" or name.startswith("probe-")
             ask = self._console.ask_any if may_lack else self._console.ask
             answers[name] = ask(command)
@@ -165,7 +160,7 @@ class IosDriver:
 
     def apply(self, plan: ChangePlan) -> None:
         """Send the change, each part read back."""
-        self._console.ensure(plan.commands, self._secret(plan))
+        self._console.ensure(plan.commands, self._passwords.filling(plan.commands, plan.target))
 
     def confirm(self, plan_id: str) -> None:
         """Stop the timer, see that it is gone, save; idempotent."""
@@ -184,19 +179,3 @@ class IosDriver:
     def close(self) -> None:
         """End the session."""
         self._session.close()
-
-    def _secret(self, plan: ChangePlan) -> str:
-        if not any(ios_plan.SECRET in command for command in plan.commands):
-            return ""
-        secret = self._apn_passwords.get(plan.target)
-        reason = "its APN wants a password and none is at hand"
-        if secret is not None and not ios_plan.can_send(secret):
-            secret, reason = None, "its APN password has a character IOS cannot take"
-        if secret is None:
-            raise ApplyError(
-                self._console.subject,
-                f"activate {plan.target}",
-                reason,
-                "correct it in vault_apn_passwords and provision the site",
-            )
-        return secret

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ApplyError, DeviceError
-from rekamatan.modems.base_config import BaseChange
+from rekamatan.errors import ApplyError
+from rekamatan.modems.apn_passwords import SECRET, wants_secret
+from rekamatan.modems.base_config import BaseChange, dials_with, refuse_pending
 from rekamatan.modems.ios import IosDriver
 from rekamatan.modems.ios_config import WAN
 from rekamatan.modems.ios_parse import PLATFORM, clean
-from rekamatan.modems.ios_plan import SECRET
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rekamatan.models import ModemAccess, ModemState, WanProfile
     from rekamatan.modems.base_config import BaseConfig, BaseSecrets
 
@@ -39,6 +37,7 @@ def configure_base(
     only gets that profile's name. A router with another APN gets the initial profile.
 
     Raises:
+        ConfigError: the APN of the initial profile has authentication and no password.
         DeviceError: a switch is pending, or the router did not answer, refused, or did not apply.
     """
     driver = IosDriver(access, password, secrets.apn_passwords)
@@ -52,26 +51,22 @@ def _configure(
     driver: IosDriver, desired: BaseConfig, secrets: BaseSecrets, *, check: bool
 ) -> BaseChange:
     console = driver.console
-    if driver.pending() is not None:
-        raise DeviceError(
-            console.subject,
-            "write the base configuration",
-            "a switch is pending on the modem, and saving would confirm it",
-            "settle it first: rekamatan wan pending",
-        )
+    refuse_pending(driver, console.subject)
     before, state = console.ask("show running-config"), driver.read_state()
     visits = plan_visits(desired, before, secrets.read_password)
-    wan = wan_commands(driver, desired, state)
+    target = _target(desired, state)
+    wan = wan_commands(driver, target, state)
+    password = secrets.apn_password(target) if wants_secret(wan) else ""
     if not check and (visits or wan):
         for visit in visits:
             console.configure(visit.lines, visit.secret)
-        _activate(driver, wan, desired, secrets)
+        console.ensure(wan, password)
         console.execute("write memory")
         _check(driver, desired, secrets)
     return BaseChange(
         changed=bool(visits or wan),
         before=f"active profile: {state.profile}\n" + _missing(visits, "absent: "),
-        after=f"active profile: {_target(desired, state)}\n" + _missing(visits, ""),
+        after=f"active profile: {target.name}\n" + _missing(visits, ""),
         commands=(*(line for visit in visits for line in visit.lines), *wan),
     )
 
@@ -107,29 +102,19 @@ def sections_of(running: str) -> dict[str, list[str]]:
     return found
 
 
-def wan_commands(driver: IosDriver, desired: BaseConfig, state: ModemState) -> tuple[str, ...]:
-    """Nothing where a planned profile is active by name; its name where it is so in fact."""
-    if state.profile in {profile.name for profile in desired.profiles}:
+def _target(desired: BaseConfig, state: ModemState) -> WanProfile:
+    """The profile in use when it is ours, by name or in fact; else the initial one."""
+    return desired.named(state.profile) or desired.adoptable(state) or desired.initial
+
+
+def wan_commands(driver: IosDriver, target: WanProfile, state: ModemState) -> tuple[str, ...]:
+    """Nothing where the target is active by name; its name where it is so in fact."""
+    if state.profile == target.name:
         return ()
-    if adopted := adoptable(desired, state):
-        mark = f"{adopted.name} slot={state.sim_slot or ''} apn={adopted.apn}"
+    if dials_with(target, state):
+        mark = f"{target.name} slot={state.sim_slot or ''} apn={target.apn}"
         return (f"event manager environment {WAN} {mark}",)
-    return driver.render(_initial(desired), state, _RUN).commands
-
-
-def adoptable(desired: BaseConfig, state: ModemState) -> WanProfile | None:
-    """The planned profile whose APN and SIM slot the modem uses already. Pure."""
-    for profile in desired.profiles:
-        if profile.apn == state.apn and profile.sim.slot in {"", state.sim_slot}:
-            return profile
-    return None
-
-
-def _activate(
-    driver: IosDriver, wan: Iterable[str], desired: BaseConfig, secrets: BaseSecrets
-) -> None:
-    password = secrets.apn_passwords.get(desired.initial_profile, "")
-    driver.console.ensure(wan, password)
+    return driver.render(target, state, _RUN).commands
 
 
 def _check(driver: IosDriver, desired: BaseConfig, secrets: BaseSecrets) -> None:
@@ -140,16 +125,6 @@ def _check(driver: IosDriver, desired: BaseConfig, secrets: BaseSecrets) -> None
             f"configure {'; '.join(left[0].lines)}",
             "accepted but not applied, or not saved",
         )
-
-
-def _initial(desired: BaseConfig) -> WanProfile:
-    return next(p for p in desired.profiles if p.name == desired.initial_profile)
-
-
-def _target(desired: BaseConfig, state: ModemState) -> str:
-    if state.profile in {profile.name for profile in desired.profiles}:
-        return str(state.profile)
-    return (adoptable(desired, state) or _initial(desired)).name
 
 
 def _missing(visits: list[Visit], word: str) -> str:

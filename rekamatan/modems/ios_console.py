@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.ios_config import parse_config
 from rekamatan.modems.ios_parse import (
     clean,
@@ -20,13 +21,12 @@ from rekamatan.modems.ios_parse import (
     redact,
     value_of,
 )
-from rekamatan.modems.ios_plan import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rekamatan.clock import Clock
-    from rekamatan.modems.cli_session import Answer
+    from rekamatan.modems.cli_session import CliSession
 
 # A SIM switch restarts the modem: 30 s until it answers, more until it tells its SIM.
 PATIENCE_S = 120.0
@@ -43,27 +43,6 @@ _CREATE = re.compile(
     r"^do (cellular \S+) lte profile create (\d+) (\S+) (\S+)(?: (\S+) \S+)? ipv4$"
 )
 _ACTIVATE = re.compile(r"^do cellular (\S+) lte sim activate slot (\d+)$")
-
-
-class Session(Protocol):
-    """What a console needs of a session."""
-
-    @property
-    def subject(self) -> str:
-        """What errors are about."""
-        ...
-
-    def exchange(self, line: str, timeout_s: float | None = None) -> Answer:
-        """Send one line, give what it printed and the prompt after it."""
-        ...
-
-    def will_be_called(self, base: str) -> None:
-        """The next line changes the device's name, and with it the base of the prompt."""
-        ...
-
-    def close(self) -> None:
-        """End the session."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +91,7 @@ class Console:
 
     def __init__(
         self,
-        session: Session,
+        session: CliSession,
         unit: str,
         secrets: tuple[str, ...],
         clock: Clock,

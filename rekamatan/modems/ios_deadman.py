@@ -62,12 +62,11 @@ class DeadMan:
                 self._console.subject, "arm the timer", f"it waits {MAX_MINUTES} min at most"
             )
         self._check_archive()
-        self._check_no_other(plan.plan_id)
+        pending = self._own_timer(plan.plan_id) is not None
         self._check_startup()
         wanted = self._applet_lines(plan, seconds)
-        pending = self._timer() is not None
         try:
-            self._console.configure(self._replacing(plan.plan_id, wanted))
+            self._console.configure(self._replacing(wanted))
             self._start_revert(plan.plan_id, minutes_for(seconds), pending=pending)
             self._check_armed(plan.plan_id, wanted, minutes_for(seconds))
         except DeviceError:
@@ -92,17 +91,16 @@ class DeadMan:
         Raises `DeviceError` when the timer fired before, or the device restarted: the change is
         undone then.
         """
-        self._check_no_other(plan_id)
-        if self._timer() is not None:
+        if self._own_timer(plan_id) is not None:
             self._console.execute("configure confirm")
             if self._timer() is not None:
                 raise ApplyError(
                     self._console.subject, f"confirm {plan_id}", "the timer is still on the modem"
                 )
-        elif self._marks().get(CONFIRMED) == plan_id and not self._applets():
+        elif (marks := self._marks()).get(CONFIRMED) == plan_id and not self._applets():
             self._save(plan_id)
             return
-        elif self._marks().get(TRIAL) != plan_id:
+        elif marks.get(TRIAL) != plan_id:
             raise DeviceError(
                 self._console.subject,
                 f"confirm {plan_id}",
@@ -163,15 +161,20 @@ class DeadMan:
                 "a power cut would bring the old profile back: run `write memory` on the modem",
             )
 
-    def _check_no_other(self, plan_id: str) -> None:
-        pending = self.pending()
-        if pending is not None and not pending.fired and pending.plan_id != plan_id:
+    def _own_timer(self, plan_id: str) -> RevertTimer | None:
+        """The live timer of this run. Raises `DeviceError` when it is another run's."""
+        timer = self._timer()
+        if timer is None:
+            return None
+        owner = min(self._registered(), default="").removeprefix(PREFIX) or f"of user {timer.user}"
+        if owner != plan_id:
             raise DeviceError(
                 self._console.subject,
                 f"arm {plan_id}",
-                f"another run's timer is live: {PREFIX}{pending.plan_id}",
+                f"another run's timer is live: {PREFIX}{owner}",
                 "settle that run first: rekamatan wan pending",
             )
+        return timer
 
     def _check_archive(self) -> None:
         text = self._console.ask_any("show archive")
@@ -213,9 +216,8 @@ class DeadMan:
             slot=found[0] if found else "",
         )
 
-    def _replacing(self, plan_id: str, lines: tuple[str, ...]) -> tuple[str, ...]:
+    def _replacing(self, lines: tuple[str, ...]) -> tuple[str, ...]:
         """Remains of fired timers go first, and this run's own: its countdown starts again."""
-        del plan_id
         return (*(f"no event manager applet {name}" for name in sorted(self._applets())), *lines)
 
     def _start_revert(self, plan_id: str, minutes: int, *, pending: bool) -> None:

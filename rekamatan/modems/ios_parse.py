@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from rekamatan.models import ModemState, Signal
+from rekamatan.modems.known_secrets import without
 
 PLATFORM = "ios"
 # With a time stamp, with a sequence number, or bare: `*Feb 15 15:56:41.528: %SYS-5-CONFIG_I: ...`
@@ -77,11 +78,7 @@ def error_in(text: str) -> str | None:
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Text without passwords: shown ones by their key, known ones wherever they stand."""
-    text = _SECRET.sub(r"\1***", text)
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
+    return without(_SECRET.sub(r"\1***", text), secrets)
 
 
 def pairs(text: str) -> list[tuple[str, str]]:

@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ConfigError, DeviceError, NotSupportedError
+from rekamatan.errors import DeviceError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.ios_config import WAN, WanConfig, parse_config, parse_environment
 from rekamatan.modems.ios_parse import (
     PLATFORM,
@@ -23,12 +24,13 @@ from rekamatan.modems.ios_parse import (
     parse_profiles,
     value_of,
 )
+from rekamatan.modems.plan_checks import active_profile, check_words, slot_to_set
 from rekamatan.modems.templates import command_lines
+from rekamatan.modems.text_sections import from_text
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 PROFILES = range(1, 17)  # numbers a Sierra or Telit LTE modem has
 # "?" asks for help at once, a quote would end an applet's string, a blank ends an argument
 _FORBIDDEN = re.compile(r'[\s"?|]')
@@ -53,22 +55,9 @@ def unit_of(interface: str) -> str:
     return re.sub(r"^[A-Za-z]+", "", interface)
 
 
-def sections(raw: str) -> dict[str, str]:
-    """The labelled answers of a reading, as `ios.IosDriver` puts them together."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in raw.splitlines():
-        if line.startswith("### "):
-            name = line[4:]
-            found[name] = ""
-        else:
-            found[name] = f"{found.get(name, '')}{line}\n"
-    return found
-
-
 def reading_of(raw: str) -> Reading:
     """The WAN configuration and the modem's profiles."""
-    text = sections(raw)
+    text = from_text(raw)
     cellular, shown = text.get("cellular", ""), text.get("config", "")
     profiles = parse_profiles(cellular)
     config = parse_config(shown) if "controller " in shown else _unseen(cellular, profiles)
@@ -98,66 +87,32 @@ def render(
         DeviceError: the modem is not there (it is restarting), or has no profile number left.
         NotSupportedError: the plan names a SIM slot and the modem has none to choose.
     """
-    _check_words(profile)
-    reading, previous = reading_of(state.raw), _active(state, profile.name, interface, subject)
-    slot = _slot(profile, state, subject)
+    check_words(profile, "IOS", can_send)
+    absent = f"the modem of {interface} shows no data profile"
+    previous = active_profile(state, profile, subject, absent)
+    reading, moves = reading_of(state.raw), slot_to_set(profile, state, subject)
+    slot, unit = moves or state.sim_slot or "", unit_of(interface)
     number, exists = _number(reading, profile, slot, subject)
     changes = _changes(reading, profile, slot, number)
-    differs = bool(changes) or not exists or (previous, state.sim_slot) != (profile.name, slot)
-    values = {
-        "unit": unit_of(interface),
-        "create": _creates(reading, profile, number, exists=exists),
-        "number": number,
-        "slot": "" if state.sim_slot == slot else slot,
-        "mark": f"{profile.name} slot={slot} apn={profile.apn}",
-        **changes,
-    }
+    differs = bool(changes or not exists or moves or previous != profile.name)
+    create = _creates(reading, profile, number, exists=exists)
+    mark = f"{profile.name} slot={slot} apn={profile.apn}"
+    place = {"unit": unit, "create": create, "number": number, "slot": moves, "mark": mark}
     return ChangePlan(
         plan_id=plan_id,
         target=profile.name,
         previous=previous,
-        commands=_commands(profile, values) if differs else (),
-        undo=_undo(reading, state, slot, changes, unit_of(interface)) if differs else (),
+        commands=_commands(profile, place | changes) if differs else (),
+        undo=_undo(reading, state, slot, changes, unit) if differs else (),
         before=_description(previous, state.apn, state.sim_slot, _shown(reading, state)),
         after=_description(profile.name, profile.apn, slot, profile.auth),
     )
-
-
-def _check_words(profile: WanProfile) -> None:
-    for key, value in (("apn", profile.apn), ("username", profile.username)):
-        if value and not can_send(value):
-            raise ConfigError(
-                "wan_profiles", f"{profile.name}.{key}", "has a character IOS cannot take"
-            )
-
-
-def _active(state: ModemState, wanted: str, interface: str, subject: str) -> str:
-    if state.profile is None:
-        raise DeviceError(
-            subject,
-            f"plan the switch to {wanted}",
-            f"the modem of {interface} shows no data profile",
-            "it is restarting, or the interface name in site_modem is wrong; try in 60 s",
-        )
-    return state.profile
 
 
 def _commands(profile: WanProfile, values: dict[str, object]) -> tuple[str, ...]:
     defaults: dict[str, object] = {"data_profile": "", "primary": "", "secret": SECRET}
     given = {"apn": profile.apn, "auth": profile.auth, "user": profile.username}
     return command_lines(PLATFORM, "activate", **(defaults | given | values))
-
-
-def _slot(profile: WanProfile, state: ModemState, subject: str) -> str:
-    wanted = profile.sim.slot
-    if wanted and state.sim_slot is None:
-        raise NotSupportedError(
-            subject,
-            f"select SIM slot {wanted}",
-            "this modem shows no SIM slot to choose",
-            'set slot: "" for this profile in site_sims',
-        )
-    return wanted or state.sim_slot or ""
 
 
 def _number(reading: Reading, profile: WanProfile, slot: str, subject: str) -> tuple[int, bool]:

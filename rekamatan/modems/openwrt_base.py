@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, ConfigError, DeviceError
 from rekamatan.modems import openwrt_plan, rutos_plan
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.base_config import BaseChange
 from rekamatan.modems.openwrt import OpenwrtDriver
-from rekamatan.modems.openwrt_console import COMMIT, SECRET, unquoted
+from rekamatan.modems.openwrt_console import COMMIT, unquoted
 from rekamatan.modems.rutos import RutosDriver
 from rekamatan.modems.templates import command_lines
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 _SETTING = re.compile(r"^uci set (([a-z]+)\.\S+?)=('.*')$")
 _PLAN_ID = "base"
 Driver = OpenwrtDriver | RutosDriver
+_DRIVERS: dict[str, type[Driver]] = {
+    driver.platform: driver for driver in (OpenwrtDriver, RutosDriver)
+}
 
 
 def configure_base(
@@ -41,7 +45,7 @@ def configure_base(
         DeviceError: the router did not answer, refused, did not apply a value, or has another LAN.
     """
     _check_inputs(access, desired, secrets)
-    kind = RutosDriver if access.platform == rutos_plan.PLATFORM else OpenwrtDriver
+    kind = _DRIVERS[access.platform]
     driver = kind(access, password, secrets.apn_passwords)
     try:
         return _configure(driver, access, desired, check=check)
@@ -58,13 +62,7 @@ def _check_inputs(access: ModemAccess, desired: BaseConfig, secrets: BaseSecrets
             f"set read_username: {access.username}, and the same password for both",
         )
     for profile in desired.profiles:
-        if profile.auth != "none" and not secrets.apn_passwords.get(profile.name):
-            raise ConfigError(
-                "vault",
-                f"vault_apn_passwords.{profile.name}",
-                "the APN wants a password",
-                "add it and run again",
-            )
+        secrets.apn_password(profile)
 
 
 def _configure(
@@ -75,15 +73,14 @@ def _configure(
     sections = openwrt_plan.configured(state.raw)
     _check_lan(console, sections, desired)
     settings = _differing_settings(console, desired)
-    profile = _active_profile(state, desired)
+    profile = desired.in_use_afterwards(state.profile)
     plan = driver.render(profile, state, _PLAN_ID)
     others = _other_sims(access, state, desired, profile) if isinstance(driver, RutosDriver) else []
     if not check:
         for line in settings:
             _set(console, line)
-        if isinstance(driver, RutosDriver):
-            for lines, other in others:
-                driver.configure(lines, other)
+        for lines, other in others:
+            driver.configure(lines, other)
         driver.apply(plan)
     commands = (*settings, *(line for lines, _ in others for line in lines), *plan.commands)
     return BaseChange(
@@ -141,12 +138,6 @@ def _set(console: Console, line: str) -> None:
     if not _is_set(console, line) or console.ask(f"uci changes {package}").strip():
         raise ApplyError(console.subject, f"run {line}", "accepted but not applied")
     console.tell(f"/etc/init.d/{package} reload")
-
-
-def _active_profile(state: ModemState, desired: BaseConfig) -> WanProfile:
-    """The profile in use, or the initial one while none of ours is."""
-    named = {profile.name: profile for profile in desired.profiles}
-    return named.get(state.profile or "", named[desired.initial_profile])
 
 
 def _other_sims(

@@ -6,14 +6,16 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
-from rekamatan.modems.openwrt_console import COMMIT, SECRET
+from rekamatan.modems.openwrt_console import COMMIT
 from rekamatan.modems.openwrt_parse import parse_interface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rekamatan.clock import Clock
+    from rekamatan.models import ChangePlan
     from rekamatan.modems.openwrt_console import Console
+    from rekamatan.modems.openwrt_deadman import WayBack
 
 _INTERFACE = re.compile(r"^if(up|down) (\w+)$")
 # A modem may still tell the old slot for a moment after it took the command.
@@ -22,9 +24,16 @@ _POLL_S = 0.5
 
 
 class Slots(Protocol):
-    """How a platform reads and chooses the SIM slot."""
+    """How a platform reads and chooses the SIM slot.
+
+    Args:
+        console: the way to the device.
+        interface: of the modem that is meant, a section of `/etc/config/network`.
+    """
 
     line: re.Pattern[str]  # a plan's slot command; group 1 is the slot
+
+    def __init__(self, console: Console, interface: str) -> None: ...
 
     def read(self) -> str | None:
         """The active slot; None when the modem does not tell (it restarts)."""
@@ -32,6 +41,10 @@ class Slots(Protocol):
 
     def choose(self, slot: str) -> None:
         """Ask once for the other slot. Raises `ApplyError` when refused."""
+        ...
+
+    def way_back(self, plan: ChangePlan, settle_s: int) -> WayBack:
+        """What the timer does besides restoring the configuration."""
         ...
 
 
@@ -143,6 +156,6 @@ class _Problem:
         return ApplyError(self._subject, self._action, "accepted but not applied in time")
 
 
-def wants_secret(commands: Iterable[str]) -> bool:
-    """Whether a password has to be filled in."""
-    return any(SECRET in command for command in commands)
+def slot_in(commands: Iterable[str], line: re.Pattern[str]) -> str:
+    """The SIM slot that the commands of a plan select; empty when they select none."""
+    return next((match[1] for command in commands if (match := line.search(command))), "")

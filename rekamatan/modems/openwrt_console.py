@@ -9,9 +9,10 @@ committed.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.openwrt_parse import (
     answers,
     parse_uci_changes,
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
     from rekamatan.clock import Clock
     from rekamatan.modems.openwrt_parse import Answer, UciSection, UciValue
-    from rekamatan.modems.shell_session import Completed
+    from rekamatan.modems.shell_session import Completed, ShellSession
 
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 PACKAGE = "network"
 # A SIM slot change restarts the modem, which is away for 15-30 s; registering takes 8-60 s more.
 PATIENCE_S = 90.0
@@ -37,23 +37,6 @@ _UCI_PREFIX = "uci "
 COMMIT = f"uci commit {PACKAGE}"
 
 Wanted = dict[tuple[str, str], "UciValue | None"]
-
-
-class Session(Protocol):
-    """What a console needs of a session."""
-
-    @property
-    def subject(self) -> str:
-        """What errors are about."""
-        ...
-
-    def execute(self, command: str, stdin: str = "") -> Completed:
-        """Run a command line."""
-        ...
-
-    def close(self) -> None:
-        """End the session."""
-        ...
 
 
 class Console:
@@ -68,7 +51,7 @@ class Console:
 
     def __init__(
         self,
-        session: Session,
+        session: ShellSession,
         secrets: tuple[str, ...],
         clock: Clock,
         patience_s: float = PATIENCE_S,

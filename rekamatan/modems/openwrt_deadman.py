@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
 from rekamatan.models import PendingRollback
-from rekamatan.modems.templates import command_lines, script_text
+from rekamatan.modems.templates import labelled_commands, script_text
 
 if TYPE_CHECKING:
     from rekamatan.models import ChangePlan
@@ -48,8 +48,7 @@ def way_back(
     """The way back to `section` and `slot`, in the platform's own commands."""
     if not slot:
         return WayBack(section, settle_s=settle_s)
-    lines = command_lines(platform, "slot", slot=slot, **values)
-    texts = dict(line.split(": ", 1) for line in lines)
+    texts = dict(labelled_commands(platform, "slot", slot=slot, **values))
     return WayBack(section, texts["is"], texts["set"], settle_s)
 
 
@@ -103,9 +102,7 @@ class DeadMan:
     def _write(self, plan_id: str, seconds: int, back: WayBack) -> None:
         timer, boot = scripts(plan_id, back)
         deadline = f"{self._uptime(self._state()) + seconds:.0f}"
-        lines = command_lines(TEMPLATES, "arm", plan_id=plan_id, seconds=seconds,
-                              deadline=deadline, **_PLACES)  # fmt: skip
-        steps = dict(line.split(": ", 1) for line in lines)
+        steps = _steps("arm", plan_id=plan_id, seconds=seconds, deadline=deadline)
         self._console.tell(steps["timer"], timer)
         self._console.tell(steps["boot"], boot)
         self._prove(steps["prove"], plan_id)
@@ -122,7 +119,7 @@ class DeadMan:
         )
 
     def _check(self, plan_id: str, timer: str, boot: str) -> None:
-        found = self._console.ask_all(_labelled("timer_check"))
+        found = self._console.ask_all(_steps("timer_check").items())
         for name, text in (("timer", timer), ("boot", boot)):
             if found[name].usable.strip() != text.strip():
                 raise self._not_armed(plan_id, f"the {name} script does not read back as sent")
@@ -222,7 +219,7 @@ class DeadMan:
             )
 
     def _state(self) -> dict[str, Answer]:
-        return self._console.ask_all(_labelled("timer_state"))
+        return self._console.ask_all(_steps("timer_state").items())
 
     def _uptime(self, state: dict[str, Answer]) -> float:
         words = state["uptime"].usable.split()
@@ -245,11 +242,6 @@ def _owner(state: dict[str, Answer], mark: str) -> str:
     return words[0] if len(words) == 2 else ""  # noqa: PLR2004 - plan and deadline
 
 
-def _steps(template: str) -> dict[str, str]:
-    return dict(_labelled(template))
-
-
-def _labelled(template: str) -> tuple[tuple[str, str], ...]:
-    """Commands by label."""
-    lines = command_lines(TEMPLATES, template, **_PLACES)
-    return tuple((name, command) for name, _, command in (ln.partition(": ") for ln in lines))
+def _steps(template: str, **values: object) -> dict[str, str]:
+    """Commands by label, also for `ask_all`."""
+    return dict(labelled_commands(TEMPLATES, template, **values, **_PLACES))

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from rekamatan.modems.known_secrets import without
+
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PROMPT = re.compile(r"^[\w-]+@[\w.-]+:\S*[#$] ?")
 _SECTION = re.compile(r"^### (\S+) (\d+)$")
@@ -110,11 +112,7 @@ def raw(found: dict[str, Answer]) -> str:
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Text without passwords: those of uci by their key, known ones wherever they stand."""
-    text = _SECRET_OPTION.sub(r"\1'***'", text)
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
+    return without(_SECRET_OPTION.sub(r"\1'***'", text), secrets)
 
 
 def json_in(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
-from rekamatan.modems.openwrt_console import SECRET, as_tuple
+from rekamatan.modems.apn_passwords import SECRET
+from rekamatan.modems.openwrt_console import as_tuple
 from rekamatan.modems.openwrt_parse import answers, parse_uci_show
+from rekamatan.modems.plan_checks import cannot_plan, slot_to_set
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
@@ -74,29 +75,14 @@ def render(
     """
     found = configured(state.raw).get(section)
     if found is None or state.profile is None:
-        raise DeviceError(
-            subject,
-            f"plan the switch to {profile.name}",
-            f"there is no interface {section} in its network configuration",
-            "correct interface in site_modem, or provision the modem",
-        )
-    slot = slot_to_set(profile, state, subject)
-    proto = found.text("proto") or ""
-    changed = differing(wanted_options(profile, proto), found)
-    secret = SECRET if profile.auth != "none" and (changed or slot) else ""
+        reason = f"there is no interface {section} in its network configuration"
+        hint = "correct interface in site_modem, or provision the modem"
+        raise cannot_plan(profile, subject, reason, hint)
+    slot, proto = slot_to_set(profile, state, subject), found.text("proto") or ""
+    wanted = wanted_options(profile, proto)
     place = {"section": section, "proto": proto, "device": device_of(found, proto)}
-    commands: tuple[str, ...] = ()
-    undo: tuple[str, ...] = ()
-    if changed or slot:
-        commands = change(state.platform, place, found, changed, slot, secret)
-        undo = change(
-            state.platform,
-            place,
-            applied(found, changed, secret),
-            former(changed, found, secret),
-            (state.sim_slot or "") if slot else "",
-            SECRET if PASSWORD in found.options else "",
-        )
+    changed, old = differing(wanted, found), SECRET if PASSWORD in found.options else ""
+    commands, undo = both_ways(profile, state, place, found, changed, slot, old)
     return ChangePlan(
         plan_id=plan_id,
         target=profile.name,
@@ -104,10 +90,32 @@ def render(
         commands=commands,
         undo=undo,
         before=description(state.profile, found.options, state.sim_slot),
-        after=description(
-            profile.name, found.options | wanted_options(profile, proto), slot or state.sim_slot
-        ),
+        after=description(profile.name, found.options | wanted, slot or state.sim_slot),
     )
+
+
+def both_ways(  # noqa: PLR0913, PLR0917 - what a switch consists of
+    profile: WanProfile,
+    state: ModemState,
+    place: dict[str, str],
+    found: UciSection,
+    changed: Options,
+    slot: str,
+    old_secret: str,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The commands that make `changed` and `slot` true, and those that take them back."""
+    if not (changed or slot):
+        return (), ()
+    secret = SECRET if profile.auth != "none" else ""
+    undo = change(
+        state.platform,
+        place,
+        applied(found, changed, secret),
+        former(changed, found, secret),
+        (state.sim_slot or "") if slot else "",
+        old_secret,
+    )
+    return change(state.platform, place, found, changed, slot, secret), undo
 
 
 def device_of(section: UciSection, proto: str) -> str:
@@ -141,20 +149,6 @@ def applied(section: UciSection, changed: Options, secret: str) -> UciSection:
     sent: Options = {PASSWORD: secret} if secret else {}
     options = {k: v for k, v in (section.options | changed | sent).items() if v is not None}
     return type(section)(section.type, options)
-
-
-def slot_to_set(profile: WanProfile, state: ModemState, subject: str) -> str:
-    """The slot to move to, empty when the SIM is already selected."""
-    if not profile.sim.slot or profile.sim.slot == state.sim_slot:
-        return ""
-    if state.sim_slot is None:
-        raise NotSupportedError(
-            subject,
-            f"select SIM slot {profile.sim.slot}",
-            "the modem does not tell of a SIM slot to choose",
-            'set slot: "" for this profile in site_sims, or wait if the modem is restarting',
-        )
-    return profile.sim.slot
 
 
 def description(name: str, options: dict[str, UciValue] | Options, slot: str | None) -> str:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError
 from rekamatan.modems import mmcli_parse, qmi_parse
+from rekamatan.modems.openwrt_change import slot_in
+from rekamatan.modems.openwrt_deadman import WayBack, way_back
 from rekamatan.modems.openwrt_parse import UciSection
 from rekamatan.modems.openwrt_plan import QMI, device_of
-from rekamatan.modems.templates import command_lines, shell_quoted
+from rekamatan.modems.templates import labelled_commands, shell_quoted
 
 if TYPE_CHECKING:
+    from rekamatan.models import ChangePlan
     from rekamatan.modems.openwrt_console import Console
 
 _PLATFORM = "openwrt"
@@ -23,14 +26,14 @@ class OpenwrtSlots:
 
     Args:
         console: the way to the device.
-        section: the interface whose modem is meant.
+        interface: whose modem is meant.
     """
 
     line = re.compile(r"--(?:set-primary-sim-slot|uim-switch-slot)=(\d+)$")
 
-    def __init__(self, console: Console, section: str) -> None:
+    def __init__(self, console: Console, interface: str) -> None:
         self._console = console
-        self._section = section
+        self._section = interface
 
     def place(self) -> dict[str, str]:
         """Protocol and modem, as the templates want them."""
@@ -50,9 +53,13 @@ class OpenwrtSlots:
 
     def choose(self, slot: str) -> None:
         """Ask for a slot. Raises `ApplyError` unless the tool says that it did it."""
-        lines = command_lines(_PLATFORM, "slot", slot=slot, **self.place())
-        command = dict(line.split(": ", 1) for line in lines)["set"]
+        command = dict(labelled_commands(_PLATFORM, "slot", slot=slot, **self.place()))["set"]
         say(self._console, command, _DONE)
+
+    def way_back(self, plan: ChangePlan, settle_s: int) -> WayBack:
+        """The slot that the plan's undo selects, in the protocol's own commands."""
+        slot = slot_in(plan.undo, self.line)
+        return way_back(_PLATFORM, self._section, slot, settle_s, **self.place())
 
 
 def say(console: Console, command: str, wanted: re.Pattern[str]) -> None:

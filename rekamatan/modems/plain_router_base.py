@@ -39,10 +39,10 @@ def configure_base(  # noqa: PLR0913 - the same call as for every platform, and 
     del password, secrets
     uplinks = Uplinks(directory, runner)
     chosen = uplinks.chosen()
-    if chosen is not None and chosen.profile in {profile.name for profile in desired.profiles}:
+    target = desired.in_use_afterwards(chosen.profile if chosen else None)
+    if chosen is not None and chosen.profile == target.name:
         return BaseChange(changed=False, before=_line(chosen), after=_line(chosen))
-    first = next(p for p in desired.profiles if p.name == desired.initial_profile)
-    wanted = plans.Preference(first.name, plans.hop_of(first.sim.slot, access.interface))
+    wanted = plans.Preference(target.name, plans.hop_of(target.sim.slot, access.interface))
     if not check:
         uplinks.choose(wanted)
     commands = plans.commands_for(wanted, ruled=False)

@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rekamatan.errors import ConfigError, DeviceError
+from rekamatan.errors import ConfigError
 from rekamatan.models import ChangePlan, ModemState
 from rekamatan.modems.json_sections import from_text
+from rekamatan.modems.plan_checks import cannot_plan
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
@@ -157,9 +158,9 @@ def render(
     answers = from_text(state.raw)
     chosen = preference_from(answers.get("choice"))
     if state.profile is None or chosen is None:
-        raise DeviceError(
+        raise cannot_plan(
+            profile,
             subject,
-            f"plan the switch to {profile.name}",
             "no uplink of ours is in force",
             "provision the site, which chooses site_wan_profile, or check the cable of the uplink",
         )

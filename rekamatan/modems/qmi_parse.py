@@ -16,7 +16,6 @@ from rekamatan.modems.radio import Radio, number, plmn_of, told
 
 _LINE = re.compile(r"^\s*(\[\d+\]|[\w][\w ()/-]*?): ?'?(.*?)'?$")
 _SLOT = re.compile(r"^Physical slot (\d+)$")
-_ERROR = re.compile(r"^error: (.*)$", re.MULTILINE)
 _TECHNOLOGIES = ("5g", "lte", "wcdma", "umts", "gsm", "hdr", "cdma")
 _REGISTRATION = {
     "registered": True,
@@ -95,12 +94,6 @@ def _trouble(card: str, sim: dict[str, Any]) -> str:
         return f"the SIM is locked ({state or sim.get('pin1_status')})"
     error = uqmi_text(card) or ""
     return "the SIM does not answer (no card?)" if "uninitialized" in error.lower() else ""
-
-
-def qmicli_error(text: str) -> str | None:
-    """The error qmicli printed, if it is one."""
-    match = _ERROR.search(clean(text))
-    return match[1] if match else None
 
 
 def qmicli_slots(text: str) -> Slots:

@@ -98,17 +98,7 @@ def configure_base(  # noqa: PLR0913 - what to reach, what to make of it, and ho
         NotSupportedError: the base configuration of this platform is not ours.
         DeviceError: the modem did not answer, refused, or did not apply a value.
     """
-    module = _BASES.get(access.platform)
-    if module is None:
-        raise NotSupportedError(
-            f"modem {access.host}",
-            "configure its base",
-            f"there is no base configuration for {access.platform}",
-            "set LAN, accounts and profiles by hand, then take the role modem out for this site",
-        )
-    configure: Callable[..., BaseChange] = importlib.import_module(
-        f"rekamatan.modems.{module}"
-    ).configure_base
+    configure = _base_configuration(access)
     if check or keep_in is None:
         return configure(access, password, desired, secrets, check=check)
     foreseen = configure(access, password, desired, secrets, check=True)
@@ -120,3 +110,17 @@ def configure_base(  # noqa: PLR0913 - what to reach, what to make of it, and ho
     finally:
         driver.close()
     return configure(access, password, desired, secrets, check=False)
+
+
+def _base_configuration(access: ModemAccess) -> Callable[..., BaseChange]:
+    """The platform's `configure_base`. Raises `NotSupportedError` when it has none."""
+    module = _BASES.get(access.platform)
+    if module is None:
+        raise NotSupportedError(
+            f"modem {access.host}",
+            "configure its base",
+            f"there is no base configuration for {access.platform}",
+            "set LAN, accounts and profiles by hand, then take the role modem out for this site",
+        )
+    found = importlib.import_module(f"rekamatan.modems.{module}")
+    return cast("Callable[..., BaseChange]", found.configure_base)

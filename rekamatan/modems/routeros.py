@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rekamatan.clock import SystemClock
-from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError, NotSupportedError
+from rekamatan.errors import DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import routeros_plan
+from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
+from rekamatan.modems.apn_passwords import ApnPasswords
 from rekamatan.modems.routeros_console import PATIENCE_S, Console
 from rekamatan.modems.routeros_deadman import DeadMan
 from rekamatan.modems.routeros_parse import first, parse_monitor
 from rekamatan.modems.routeros_state import signal_of, state_of
 from rekamatan.modems.routeros_text import redact
 from rekamatan.modems.ssh import SshSession
-from rekamatan.modems.templates import command_lines
+from rekamatan.modems.templates import command_lines, labelled_commands
 
 if TYPE_CHECKING:
     from rekamatan.clock import Clock
     from rekamatan.models import ChangePlan, ModemAccess, PendingRollback, WanProfile
-    from rekamatan.modems.abilities import Abilities
 
 _VERSION = re.compile(r"^(\d+)\.(\d+)")
 _UNKNOWN_MENU = "bad command name"
@@ -55,9 +56,9 @@ class RouterosDriver:
     """
 
     platform: ClassVar[str]
-    abilities: ClassVar[Abilities]
     dialect: ClassVar[Dialect]
     rollback: ClassVar[Rollback] = Rollback.DEVICE
+    abilities: ClassVar[Abilities] = TIMER_AND_SLOTS
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account
         self,
@@ -70,9 +71,9 @@ class RouterosDriver:
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._interface = access.interface
-        self._apn_passwords = dict(apn_passwords)
         account = username or access.username
         self._session = SshSession(access, account, password, "mikrotik_routeros")
+        self._passwords = ApnPasswords(apn_passwords, self._session.subject)
         secrets = (password, *apn_passwords.values())
         self._console = Console(self._session, secrets, clock or SystemClock(), patience_s)
         self._deadman = DeadMan(self._console, account)
@@ -132,10 +133,8 @@ class RouterosDriver:
                 answers["slot-menu"] = menu[1]
         return answers
 
-    def _queries(self) -> list[tuple[str, str]]:
-        lines = command_lines(self.platform, "read", interface=self._interface)
-        parts = (line.partition(": ") for line in lines)
-        return [(name, command) for name, _, command in parts]
+    def _queries(self) -> tuple[tuple[str, str], ...]:
+        return labelled_commands(self.platform, "read", interface=self._interface)
 
     def render(self, profile: WanProfile, state: ModemState, plan_id: str) -> ChangePlan:
         """Pure; see `routeros_plan.render`."""
@@ -165,10 +164,7 @@ class RouterosDriver:
 
     def apply(self, plan: ChangePlan) -> None:
         """Send the change, each value read back."""
-        secret = ""
-        if any(routeros_plan.SECRET in command for command in plan.commands):
-            secret = self._apn_password(plan.target)
-        self._console.ensure(plan.commands, secret)
+        self._console.ensure(plan.commands, self._passwords.filling(plan.commands, plan.target))
 
     def confirm(self, plan_id: str) -> None:
         """Remove the timer and see that it is gone; idempotent."""
@@ -195,14 +191,3 @@ class RouterosDriver:
     def close(self) -> None:
         """End the session."""
         self._session.close()
-
-    def _apn_password(self, profile: str) -> str:
-        try:
-            return self._apn_passwords[profile]
-        except KeyError:
-            raise ApplyError(
-                self._console.subject,
-                f"activate {profile}",
-                "its APN wants a password and none is at hand",
-                "add it to vault_apn_passwords and provision the site",
-            ) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.routeros import Dialect, RouterosDriver
 
 
@@ -13,11 +12,3 @@ class Routeros7Driver(RouterosDriver):
 
     platform: ClassVar[str] = "routeros7"
     dialect: ClassVar[Dialect] = Dialect("routeros7", (7, 1), 7, "/export")
-    abilities: ClassVar[Abilities] = Abilities(
-        device_timer=True,
-        survives_power_cut=True,
-        sim_slots=True,
-        make_before_break=False,
-        signal=True,
-        survey=False,
-    )

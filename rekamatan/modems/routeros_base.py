@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ConfigError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.base_config import BaseChange
 from rekamatan.modems.routeros6 import Routeros6Driver
 from rekamatan.modems.routeros7 import Routeros7Driver
 from rekamatan.modems.routeros_parse import Row, first, parse_monitor, parse_print
 from rekamatan.modems.routeros_plan import (
     FAMILY,
-    SECRET,
     UNPRINTED,
     profile_properties,
     slot_menu,
@@ -21,7 +20,7 @@ from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import command_lines
 
 if TYPE_CHECKING:
-    from rekamatan.models import ModemAccess, ModemState
+    from rekamatan.models import ModemAccess, ModemState, WanProfile
     from rekamatan.modems.base_config import BaseConfig, BaseSecrets
     from rekamatan.modems.routeros import RouterosDriver
     from rekamatan.modems.routeros_console import Console
@@ -80,18 +79,17 @@ def _configure(
     shown = read_items(driver.console, items)
     state = driver.read_state()
     steps = list(plan_items(items, shown))
-    active, target = state.profile or "none", state.profile or "none"
-    if state.profile not in {profile.name for profile in desired.profiles}:
-        target = desired.initial_profile
+    target = desired.in_use_afterwards(state.profile)
+    if state.profile != target.name:
         # the profile itself exists by then: only activation and SIM slot remain
-        steps += _activation(desired, access.interface, state)
+        steps += _activation(target, access.interface, state)
     if not check:
         for step in steps:
             driver.console.ensure([step.command], step.secret)
     return BaseChange(
         changed=bool(steps),
-        before=_description(items, shown) + f"active profile: {active}\n",
-        after=_description(items, None) + f"active profile: {target}\n",
+        before=_description(items, shown) + f"active profile: {state.profile or 'none'}\n",
+        after=_description(items, None) + f"active profile: {target.name}\n",
         commands=tuple(step.command for step in steps),
     )
 
@@ -108,22 +106,16 @@ def wanted_items(desired: BaseConfig, access: ModemAccess, secrets: BaseSecrets)
 
 
 def _profile_items(desired: BaseConfig, platform: str, secrets: BaseSecrets) -> list[Item]:
-    items = []
-    for profile in desired.profiles:
-        secret = ""
-        if profile.auth != "none":
-            secret = secrets.apn_passwords.get(profile.name, "")
-            if not secret:
-                raise ConfigError(
-                    "vault.yml",
-                    f"vault_apn_passwords.{profile.name}",
-                    f"the APN uses {profile.auth} and has no password",
-                    "add the password the carrier gave",
-                )
-        key = {"name": profile.name}
-        wanted = profile_properties(profile, platform)
-        items.append(Item("/interface lte apn", key, wanted, secret, UNPRINTED))
-    return items
+    return [
+        Item(
+            "/interface lte apn",
+            {"name": profile.name},
+            profile_properties(profile, platform),
+            secrets.apn_password(profile),
+            UNPRINTED,
+        )
+        for profile in desired.profiles
+    ]
 
 
 def _lan_items(desired: BaseConfig) -> list[Item]:
@@ -210,8 +202,7 @@ def plan_items(items: list[Item], shown: list[dict[str, str] | None]) -> list[St
     return steps
 
 
-def _activation(desired: BaseConfig, interface: str, state: ModemState) -> list[Step]:
-    profile = next(p for p in desired.profiles if p.name == desired.initial_profile)
+def _activation(profile: WanProfile, interface: str, state: ModemState) -> list[Step]:
     commands = command_lines(
         FAMILY,
         "activate",

@@ -6,11 +6,11 @@ anything failed; one that prints nothing is believed only after its values read 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.routeros_checks import Check, as_set, checks_of
-from rekamatan.modems.routeros_plan import SECRET
 from rekamatan.modems.routeros_text import clean, error_in, redact
 from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import quoted
@@ -19,28 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rekamatan.clock import Clock
+    from rekamatan.modems.ssh import SshSession
 
 ABSENT = "no such item"
 # A SIM slot change restarts the modem; the interface is away for about 30 s.
 PATIENCE_S = 90.0
 _POLL_S = 1.0
-
-
-class Session(Protocol):
-    """What a console needs of a session."""
-
-    @property
-    def subject(self) -> str:
-        """What errors are about."""
-        ...
-
-    def run(self, command: str) -> str:
-        """Send one line, give what it printed."""
-        ...
-
-    def close(self) -> None:
-        """End the session."""
-        ...
 
 
 class Console:
@@ -55,7 +39,7 @@ class Console:
 
     def __init__(
         self,
-        session: Session,
+        session: SshSession,
         secrets: tuple[str, ...],
         clock: Clock,
         patience_s: float = PATIENCE_S,

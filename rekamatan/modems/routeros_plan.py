@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import DeviceError, NotSupportedError
+from rekamatan.errors import NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.apn_passwords import SECRET
+from rekamatan.modems.plan_checks import active_profile, slot_to_set
 from rekamatan.modems.routeros_parse import Row
-from rekamatan.modems.routeros_state import device_profiles, sections
+from rekamatan.modems.routeros_state import device_profiles
 from rekamatan.modems.routeros_values import same_value
 from rekamatan.modems.templates import command_lines
+from rekamatan.modems.text_sections import from_text
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
 FAMILY = "routeros"  # templates that versions 6 and 7 share
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 # What a profile has when the device does not print the property (version 6 hides these).
 UNPRINTED = {"authentication": "none", "user": ""}
 
@@ -50,44 +52,49 @@ def render(
         NotSupportedError: the plan names a SIM slot and the device has none to choose, or a profile
             passes its address through to another device.
     """
-    if state.profile is None:
-        raise DeviceError(
-            subject,
-            f"plan the switch to {profile.name}",
-            f"interface {interface} is not there",
-            "the modem is restarting, or the interface name in site_modem is wrong; try in 60 s",
-        )
-    slot = _slot_to_set(profile, state, subject)
+    previous = active_profile(state, profile, subject, f"interface {interface} is not there")
+    slot = slot_to_set(profile, state, subject)
     profiles = device_profiles(state.raw)
     current = profiles.get(profile.name)
-    for row in (profiles.get(state.profile), current):
+    for row in (profiles.get(previous), current):
         _check_no_passthrough(row, profile.name, subject)
-    active = state.profile == profile.name
+    active = previous == profile.name
     wanted = profile_properties(profile, state.platform)
     differing = _differing(wanted, current)
-    if not differing and active and not slot:
-        commands: tuple[str, ...] = ()
-    else:
-        commands = command_lines(
-            FAMILY,
-            "activate",
-            name=profile.name,
-            exists=current is not None,
-            properties=differing or ({} if profile.auth == "none" else {"apn": profile.apn}),
-            secret="" if profile.auth == "none" else SECRET,
-            activate=not active,
-            interface=interface,
-            slot=slot,
-            slot_menu=slot_menu(state),
-        )
+    place = {"interface": interface, "slot": slot, "slot_menu": slot_menu(state)}
+    commands = _commands(profile, differing, place, exists=current is not None, active=active)
     return ChangePlan(
         plan_id=plan_id,
         target=profile.name,
-        previous=state.profile,
+        previous=previous,
         commands=commands,
         undo=_undo(state, current if active else None, differing, interface) if commands else (),
-        before=_description(state.profile, profiles.get(state.profile), state.sim_slot),
+        before=_description(previous, profiles.get(previous), state.sim_slot),
         after=_description(profile.name, Row("", wanted), slot or state.sim_slot),
+    )
+
+
+def _commands(
+    profile: WanProfile,
+    differing: dict[str, str],
+    place: dict[str, str],
+    *,
+    exists: bool,
+    active: bool,
+) -> tuple[str, ...]:
+    """Nothing when all is so; else a password, which cannot be compared, is always written."""
+    if active and not differing and not place["slot"]:
+        return ()
+    named = profile.auth != "none"
+    return command_lines(
+        FAMILY,
+        "activate",
+        name=profile.name,
+        exists=exists,
+        properties=differing or ({"apn": profile.apn} if named else {}),
+        secret=SECRET if named else "",
+        activate=not active,
+        **place,
     )
 
 
@@ -105,21 +112,7 @@ def _check_no_passthrough(row: Row | None, target: str, subject: str) -> None:
 
 def slot_menu(state: ModemState) -> str:
     """The menu in which this device has its SIM slot, as the reading found it."""
-    return sections(state.raw).get("slot-menu", "").strip()
-
-
-def _slot_to_set(profile: WanProfile, state: ModemState, subject: str) -> str:
-    """The slot to move to, empty when the SIM is already selected."""
-    if not profile.sim.slot or profile.sim.slot == state.sim_slot:
-        return ""
-    if state.sim_slot is None:
-        raise NotSupportedError(
-            subject,
-            f"select SIM slot {profile.sim.slot}",
-            "this board has no SIM slot to choose",
-            'set slot: "" for this profile in site_sims',
-        )
-    return profile.sim.slot
+    return from_text(state.raw).get("slot-menu", "").strip()
 
 
 def _shown(row: Row | None, key: str) -> str | None:

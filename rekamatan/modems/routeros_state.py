@@ -15,6 +15,7 @@ from rekamatan.modems.routeros_parse import (
 )
 from rekamatan.modems.routeros_text import error_in
 from rekamatan.modems.routeros_values import number
+from rekamatan.modems.text_sections import from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,27 +28,9 @@ _NOT_THERE = frozenset("XI")  # disabled, invalid
 _VIA = re.compile(r"\bvia\s.*?(\S+)$")  # "reachable via  lte1", "recursive via 10.0.0.1 ether5"
 
 
-def raw_text(answers: Mapping[str, str]) -> str:
-    """The labelled answers as one text, as it goes into `ModemState.raw`."""
-    return "".join(f"### {name}\n{text.rstrip()}\n" for name, text in answers.items())
-
-
-def sections(raw: str) -> dict[str, str]:
-    """The labelled answers of a reading again."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in raw.splitlines():
-        if line.startswith("### "):
-            name = line[4:]
-            found[name] = ""
-        else:
-            found[name] = f"{found.get(name, '')}{line}\n"
-    return found
-
-
 def device_profiles(raw: str) -> dict[str, Row]:
     """APN profiles on the device, by name, from a reading's text."""
-    rows = parse_print(sections(raw).get("profiles", ""))
+    rows = parse_print(from_text(raw).get("profiles", ""))
     return {row.values["name"]: row for row in rows if "name" in row.values}
 
 
@@ -57,14 +40,11 @@ def state_of(platform: str, interface: str, answers: Mapping[str, str]) -> Modem
     Args:
         platform: the driver's name.
         interface: the LTE interface, "lte1".
-        answers: label -> text; labels as in `templates/modems/<platform>/read.j2`: `interface`,
-            `profiles`, `slot`, `monitor`, `address`, `route`. Missing ones count as empty.
+        answers: label -> text; labels as in `templates/modems/<platform>/read.j2`, missing ones
+            count as empty.
     """
-    raw = raw_text(answers)
-    figures = parse_monitor(answers.get("monitor", ""))
+    raw, figures = to_text(answers), parse_monitor(answers.get("monitor", ""))
     row = _first_row(answers.get("interface", ""))
-    profile = row.get("apn-profiles")
-    active = device_profiles(raw).get(profile or "")
     imsi, operator = first(figures, "imsi"), first(figures, "current-operator")
     return ModemState(
         platform=platform,
@@ -77,8 +57,8 @@ def state_of(platform: str, interface: str, answers: Mapping[str, str]) -> Modem
         roaming=_roaming(figures),
         rat=first(figures, "access-technology", "data-class"),
         signal=signal_of(figures),
-        profile=profile,
-        apn=active.values.get("apn") if active else None,
+        profile=row.get("apn-profiles"),
+        apn=_apn(raw, row.get("apn-profiles")),
         wan_if=interface if row else None,
         wan_ip=_address(answers.get("address", "")),
         default_route_via=default_route(answers.get("route", "")),
@@ -120,6 +100,11 @@ def default_route(text: str) -> str | None:
 def _main(row: Row) -> bool:
     """Whether a route is in the table the router itself uses, not one of policy routing."""
     return "routing-mark" not in row.values and row.values.get("routing-table", "main") == "main"
+
+
+def _apn(raw: str, profile: str | None) -> str | None:
+    active = device_profiles(raw).get(profile or "")
+    return active.values.get("apn") if active else None
 
 
 def _first_row(text: str) -> dict[str, str]:

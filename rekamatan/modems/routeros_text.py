@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from rekamatan.modems.known_secrets import without
+
 _DATE = r"(?:\d{4}-\d\d-\d\d|[a-z]{3}/\d\d(?:/\d{4})?)"
 _ASYNC_LINE = re.compile(rf"^(?:{_DATE} )?\d\d:\d\d:\d\d echo: ", re.IGNORECASE)
 _PROMPT = re.compile(r"^\[[^\]]+@[^\]]*\] (?:[\w/ -]*)?(?:<SAFE> )?> ?")
@@ -43,11 +45,7 @@ def error_in(text: str) -> str | None:
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Text without passwords and PINs: shown ones by their key, known ones wherever they stand."""
-    text = _SECRET_PAIR.sub(r"\1***", text)
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
+    return without(_SECRET_PAIR.sub(r"\1***", text), secrets)
 
 
 def unquote(value: str) -> str:

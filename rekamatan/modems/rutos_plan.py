@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import DeviceError
 from rekamatan.models import ChangePlan
-from rekamatan.modems.openwrt_console import SECRET
-from rekamatan.modems.openwrt_parse import UciSection, answers, parse_uci_show
+from rekamatan.modems.apn_passwords import SECRET
+from rekamatan.modems.openwrt_parse import answers, parse_uci_show
 from rekamatan.modems.openwrt_plan import (
     PASSWORD,
-    applied,
-    change,
+    both_ways,
     configured,
     description,
     differing,
-    former,
-    slot_to_set,
     wanted_options,
 )
+from rekamatan.modems.plan_checks import cannot_plan, slot_to_set
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
-    from rekamatan.modems.openwrt_plan import Options
+    from rekamatan.modems.openwrt_parse import UciSection
 
 PLATFORM = "rutos"
 PROTO = "wwan"
@@ -66,71 +63,42 @@ def render(
     slot = slot_to_set(profile, state, subject)
     sections = configured(state.raw)
     names = cellular(sections, interface)
-    old_name = names.get(state.sim_slot or "")
-    name = names.get(slot or state.sim_slot or "")
+    previous, name, old_name = _interfaces(profile, state, slot, names, subject)
+    found, wanted = sections[name], wanted_options(profile, PROTO)
+    changed = differing(wanted, found)
+    if found.text("disabled") == "1":
+        changed["disabled"] = None
+    # another SIM's section is left behind: its password is written anew when it is planned again
+    old = SECRET if name == old_name and PASSWORD in found.options else ""
+    commands, undo = both_ways(profile, state, {"section": name}, found, changed, slot, old)
+    return ChangePlan(
+        plan_id=plan_id,
+        target=profile.name,
+        previous=previous,
+        commands=commands,
+        undo=(*undo[:-1], f"ifup {old_name}") if undo else (),
+        before=description(previous, sections[old_name].options, state.sim_slot),
+        after=description(profile.name, found.options | wanted, slot or state.sim_slot),
+    )
+
+
+def _interfaces(
+    profile: WanProfile, state: ModemState, slot: str, names: dict[str, str], subject: str
+) -> tuple[str, str, str]:
+    """The active profile, the planned SIM's interface and the present one's."""
+    name, old_name = names.get(slot or state.sim_slot or ""), names.get(state.sim_slot or "")
     if state.profile is None or name is None or old_name is None:
-        raise _problem(
-            subject,
+        raise cannot_plan(
             profile,
+            subject,
             f"no interface for SIM {slot or state.sim_slot or 'slot unknown'}",
             "the modem is restarting, or a mobile interface was removed from its configuration",
         )
     if slot and switches_by_itself(state.raw):
-        raise _problem(
-            subject,
+        raise cannot_plan(
             profile,
+            subject,
             "the modem's own SIM switch is on and would work against this one",
             "at the modem: Network, Mobile, SIM switch: off",
         )
-    found, old = sections[name], sections[old_name]
-    changed = differing(wanted_options(profile, PROTO), found)
-    if found.text("disabled") == "1":
-        changed["disabled"] = None
-    secret = SECRET if profile.auth != "none" and (changed or slot) else ""
-    commands: tuple[str, ...] = ()
-    undo: tuple[str, ...] = ()
-    if changed or slot:
-        commands = change(PLATFORM, {"section": name}, found, changed, slot, secret)
-        undo = _undo(name, old_name, found, former(changed, found, secret), state, slot, secret)
-    return ChangePlan(
-        plan_id=plan_id,
-        target=profile.name,
-        previous=state.profile,
-        commands=commands,
-        undo=undo,
-        before=description(state.profile, old.options, state.sim_slot),
-        after=description(
-            profile.name, found.options | wanted_options(profile, PROTO), slot or state.sim_slot
-        ),
-    )
-
-
-def _undo(  # noqa: PLR0913, PLR0917 - what a way back consists of
-    name: str,
-    old_name: str,
-    found: UciSection,
-    options: Options,
-    state: ModemState,
-    slot: str,
-    secret: str,
-) -> tuple[str, ...]:
-    """The old options of the changed section, the old slot, and the old interface started.
-
-    The password that the changed section had is not asked for when another SIM's section is left
-    behind: nothing uses it until it is planned again, and then it is written anew.
-    """
-    keeps_password = name == old_name and PASSWORD in found.options
-    present = applied(found, {}, secret)
-    lines = change(
-        PLATFORM,
-        {"section": name},
-        present,
-        options,
-        (state.sim_slot or "") if slot else "",
-        SECRET if keeps_password else "",
-    )
-    return (*lines[:-1], f"ifup {old_name}")
-
-
-def _problem(subject: str, profile: WanProfile, reason: str, hint: str) -> DeviceError:
-    return DeviceError(subject, f"plan the switch to {profile.name}", reason, hint)
+    return state.profile, name, old_name

@@ -11,8 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import DeviceUnreachableError
-from rekamatan.modems.ssh import _LOST, _POLL_S, SshSession
+from rekamatan.modems.ssh import POLL_S, SshSession
 
 if TYPE_CHECKING:
     import paramiko
@@ -59,18 +58,10 @@ class ShellSession(SshSession):
         if self._connection is not None and not _usable(self._connection.remote_conn_pre):
             self.close()  # nothing was sent on it: a new one may be opened without harm
         connection = self._open()
-        try:
+        with self._noticing_loss():
             return _run(
                 connection.remote_conn_pre, command, stdin, timeout_s or self.answer_timeout_s
             )
-        except _LOST as error:
-            self.close()
-            raise DeviceUnreachableError(
-                self.subject,
-                "run a command",
-                f"the session was lost ({type(error).__name__})",
-                "it is opened again on the next try",
-            ) from None  # the text of the cause may quote the command
 
 
 def _usable(client: paramiko.SSHClient | None) -> bool:
@@ -111,4 +102,4 @@ def _collect(
             raise EOFError
         if time.monotonic() > deadline:
             raise TimeoutError
-        time.sleep(_POLL_S)
+        time.sleep(POLL_S)

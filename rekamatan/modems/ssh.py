@@ -11,7 +11,7 @@ import re
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import netmiko
 from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException
@@ -20,12 +20,16 @@ from paramiko import Channel, SSHException
 from rekamatan.errors import ConfigError, DeviceLoginError, DeviceUnreachableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rekamatan.models import ModemAccess
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 20
 ANSWER_TIMEOUT_S = 30
 KEEPALIVE_S = 5
-_POLL_S = 0.02
+POLL_S = 0.02
 _SSH_PORT = 22
 _LOST = (OSError, EOFError, SSHException, NetmikoBaseException, ValueError)
 _KEY_TROUBLE = re.compile(r"host key|known_hosts", re.IGNORECASE)
@@ -65,10 +69,39 @@ class SshSession:
             DeviceLoginError: wrong password, or another host key than the pinned one.
             DeviceUnreachableError: no connection, or lost before the answer was complete.
         """
+        # netmiko keeps the prompt without its ">"
+        prompt = re.compile(rf"\n{re.escape(self._open().base_prompt)}[^>\n]*>[ \t]*\Z")
+
+        def answer(received: str) -> str | None:
+            """What stands between the echo of the command and the next prompt."""
+            _, echoed, text = received.partition(command.strip())
+            return prompt.sub("", text) if echoed and prompt.search(text) else None
+
+        return self._converse(command, answer, timeout_s)
+
+    def _converse(self, line: str, answer: Callable[[str], T | None], timeout_s: float | None) -> T:
+        """Send one line and read until `answer` finds one in what was received so far."""
         connection = self._open()
+        with self._noticing_loss():
+            connection.write_channel(line + connection.RETURN)
+            deadline = time.monotonic() + (timeout_s or self.answer_timeout_s)
+            received = ""
+            while True:
+                alive = _alive(connection)
+                received += connection.read_channel()
+                if (found := answer(received)) is not None:
+                    return found
+                if not alive:
+                    raise EOFError
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+                time.sleep(POLL_S)
+
+    @contextlib.contextmanager
+    def _noticing_loss(self) -> Iterator[None]:
+        """A session that is lost here is closed, and opened again when it is next used."""
         try:
-            connection.write_channel(command + connection.RETURN)
-            return self._answer(connection, command, timeout_s or self.answer_timeout_s)
+            yield
         except _LOST as error:
             self.close()
             raise DeviceUnreachableError(
@@ -77,25 +110,6 @@ class SshSession:
                 f"the session was lost ({type(error).__name__})",
                 "it is opened again on the next try",
             ) from None  # the text of the cause may quote the command, and with it a secret
-
-    @staticmethod
-    def _answer(connection: netmiko.BaseConnection, command: str, timeout_s: float) -> str:
-        """What stands between the echo of the command and the next prompt."""
-        # netmiko keeps the prompt without its ">"
-        prompt = re.compile(rf"\n{re.escape(connection.base_prompt)}[^>\n]*>[ \t]*\Z")
-        deadline = time.monotonic() + timeout_s
-        received = ""
-        while True:
-            alive = _alive(connection)
-            received += connection.read_channel()
-            _, echoed, answer = received.partition(command.strip())
-            if echoed and prompt.search(answer):
-                return prompt.sub("", answer)
-            if not alive:
-                raise EOFError
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            time.sleep(_POLL_S)
 
     def close(self) -> None:
         """End the session; a dead one ends silently."""

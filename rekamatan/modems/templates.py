@@ -52,3 +52,11 @@ def command_lines(platform: str, template: str, /, **values: object) -> tuple[st
     text = _environment().get_template(f"{platform}/{template}.j2").render(values)
     lines = (line.strip() for line in text.splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def labelled_commands(
+    platform: str, template: str, /, **values: object
+) -> tuple[tuple[str, str], ...]:
+    """Label and command of a template whose lines are `label: command`; a label may repeat."""
+    lines = command_lines(platform, template, **values)
+    return tuple((label, command) for label, _, command in (ln.partition(": ") for ln in lines))

@@ -11,9 +11,11 @@ from rekamatan.clock import SystemClock
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
 from rekamatan.modems import vyos_plan
-from rekamatan.modems.abilities import Abilities
+from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
+from rekamatan.modems.apn_passwords import ApnPasswords
 from rekamatan.modems.cli_session import CliSession, Manners
-from rekamatan.modems.templates import command_lines
+from rekamatan.modems.templates import labelled_commands
+from rekamatan.modems.text_sections import to_text
 from rekamatan.modems.vyos_console import Console, config_difference
 from rekamatan.modems.vyos_deadman import DeadMan
 from rekamatan.modems.vyos_parse import (
@@ -60,14 +62,7 @@ class VyosDriver:
 
     platform: ClassVar[str] = PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
-    abilities: ClassVar[Abilities] = Abilities(
-        device_timer=True,
-        survives_power_cut=True,
-        sim_slots=True,
-        make_before_break=False,
-        signal=True,
-        survey=False,
-    )
+    abilities: ClassVar[Abilities] = TIMER_AND_SLOTS
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account
         self,
@@ -80,10 +75,11 @@ class VyosDriver:
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._interface = access.interface
-        self._apn_passwords = dict(apn_passwords)
         self._clock = clock or SystemClock()
         self._patience_s = patience_s
         self._session = CliSession(access, username or access.username, password, MANNERS)
+        subject, can_send = self._session.subject, vyos_plan.can_send
+        self._passwords = ApnPasswords(apn_passwords, subject, "VyOS", can_send)
         secrets = (password, *apn_passwords.values())
         self._console = Console(self._session, access.interface, secrets)
         self._deadman = DeadMan(self._console)
@@ -115,11 +111,10 @@ class VyosDriver:
     def read_state(self) -> ModemState:
         """A fresh reading. A restarting modem gives a reading without its radio fields."""
         answers = {}
-        for line in command_lines(self.platform, "read", interface=self._interface):
-            name, _, command = line.partition(": ")
+        for name, command in labelled_commands(self.platform, "read", interface=self._interface):
             ask = self._console.ask_any if name in {"modem", "sim", "signal"} else self._console.ask
             answers[name] = ask(command)
-        raw = "".join(f"### {name}\n{text.rstrip()}\n" for name, text in answers.items())
+        raw = to_text(answers)
         config = parse_config(answers["config"], self._interface)
         mark = parse_mark(config.description)
         modem = parse_state(f"{answers['modem']}\n{answers['sim']}", answers["signal"])
@@ -164,7 +159,8 @@ class VyosDriver:
 
     def apply(self, plan: ChangePlan) -> None:
         """Send the change, each part read back."""
-        self._ensure(plan, plan.commands, self._secret(plan.commands, plan.target))
+        secret = self._passwords.filling(plan.commands, plan.target)
+        self._ensure(plan, plan.commands, secret)
 
     def confirm(self, plan_id: str) -> None:
         """Stop the timer, see that it is gone, save; idempotent."""
@@ -172,7 +168,7 @@ class VyosDriver:
 
     def revert(self, plan: ChangePlan) -> None:
         """The old settings and SIM slot now, then the timer's remains away; idempotent."""
-        secret = self._secret(plan.undo, plan.previous)
+        secret = self._passwords.filling(plan.undo, plan.previous)
         self._ensure(plan, plan.undo, secret, back=True)
         self._deadman.settle(plan.plan_id)
 
@@ -247,22 +243,6 @@ class VyosDriver:
                     self._console.subject, f"run {line}", f"the SIM slot in use is {slot}"
                 )
             self._clock.sleep(_POLL_S)
-
-    def _secret(self, commands: tuple[str, ...], profile: str) -> str:
-        if not any(vyos_plan.SECRET in command for command in commands):
-            return ""
-        secret = self._apn_passwords.get(profile)
-        reason = "its APN wants a password and none is at hand"
-        if secret is not None and not vyos_plan.can_send(secret):
-            secret, reason = None, "its APN password has a character VyOS cannot take"
-        if secret is None:
-            raise ApplyError(
-                self._console.subject,
-                f"activate {profile}",
-                reason,
-                "correct it in vault_apn_passwords and provision the site",
-            )
-        return secret
 
 
 def _supported(version: str) -> bool:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ApplyError, ConfigError, DeviceError
-from rekamatan.modems.base_config import BaseChange
+from rekamatan.errors import ApplyError, ConfigError
+from rekamatan.modems.apn_passwords import SECRET
+from rekamatan.modems.base_config import BaseChange, refuse_pending
 from rekamatan.modems.templates import command_lines
 from rekamatan.modems.vyos import VyosDriver
 from rekamatan.modems.vyos_parse import PLATFORM, Mark, clean, words_of
-from rekamatan.modems.vyos_plan import SECRET, can_send, quoted
+from rekamatan.modems.vyos_plan import can_send, quoted
 
 if TYPE_CHECKING:
-    from rekamatan.models import ModemAccess, ModemState, WanProfile
+    from rekamatan.models import ModemAccess
     from rekamatan.modems.base_config import BaseConfig, BaseSecrets
 
 _RUN = "base"  # names the plan of the first activation; no timer is armed for it
@@ -46,14 +47,15 @@ def _configure(
     driver: VyosDriver, desired: BaseConfig, secrets: BaseSecrets, *, check: bool
 ) -> BaseChange:
     console = driver.console
-    _refuse_pending(driver)
+    refuse_pending(driver, console.subject)
     state = driver.read_state()
+    named = desired.named(state.profile)
     lines = plan_lines(desired, console.ask("show configuration commands"))
-    adopted = None if _named(desired, state) else adoptable(desired, state)
+    adopted = None if named else desired.adoptable(state)
     if adopted is not None:
         lines += (console.describe(str(Mark(adopted.name, state.sim_slot or ""))),)
-    moves = adopted is None and not _named(desired, state)
-    plan = driver.render(_initial(desired), state, _RUN) if moves else None
+    target = named or adopted or desired.initial
+    plan = None if named or adopted else driver.render(target, state, _RUN)
     if not check and (lines or plan is not None):
         if lines:
             console.commit(lines, secrets.read_password)
@@ -61,23 +63,12 @@ def _configure(
             driver.apply(plan)
         console.save()
         _check(driver, desired)
-    target = state.profile if _named(desired, state) else (adopted or _initial(desired)).name
     return BaseChange(
         changed=bool(lines) or plan is not None,
         before=f"active profile: {state.profile}\n",
-        after=f"active profile: {target}\n" + "".join(f"{line}\n" for line in lines),
+        after=f"active profile: {target.name}\n" + "".join(f"{line}\n" for line in lines),
         commands=lines + (plan.commands if plan is not None else ()),
     )
-
-
-def _refuse_pending(driver: VyosDriver) -> None:
-    if driver.pending() is not None:
-        raise DeviceError(
-            driver.console.subject,
-            "write the base configuration",
-            "a switch is pending on the modem, and saving would confirm it",
-            "settle it first: rekamatan wan pending",
-        )
 
 
 def plan_lines(desired: BaseConfig, shown: str) -> tuple[str, ...]:
@@ -91,23 +82,7 @@ def plan_lines(desired: BaseConfig, shown: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def adoptable(desired: BaseConfig, state: ModemState) -> WanProfile | None:
-    """The planned profile whose APN and SIM slot the modem uses already. Pure."""
-    for profile in desired.profiles:
-        if profile.apn == state.apn and profile.sim.slot in {"", state.sim_slot}:
-            return profile
-    return None
-
-
 def _check(driver: VyosDriver, desired: BaseConfig) -> None:
     left = plan_lines(desired, driver.console.ask("show configuration commands"))
     if left:
         raise ApplyError(driver.console.subject, f"run {left[0]}", "accepted but not applied")
-
-
-def _named(desired: BaseConfig, state: ModemState) -> bool:
-    return state.profile in {profile.name for profile in desired.profiles}
-
-
-def _initial(desired: BaseConfig) -> WanProfile:
-    return next(p for p in desired.profiles if p.name == desired.initial_profile)

@@ -7,9 +7,10 @@ when it is accepted; what was committed is believed only after it reads back.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError
+from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.vyos_parse import (
     WwanConfig,
     clean,
@@ -18,33 +19,16 @@ from rekamatan.modems.vyos_parse import (
     parse_mmcli,
     redact,
 )
-from rekamatan.modems.vyos_plan import SECRET, quoted
+from rekamatan.modems.vyos_plan import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rekamatan.modems.cli_session import Answer
+    from rekamatan.modems.cli_session import CliSession
 
 COMMIT_S = 120.0  # a commit redials the modem before it returns
 _REPEATED = re.compile(r"already exists|Nothing to delete|specified node does not exist")
 _ASKED_MAX = 3
-
-
-class Session(Protocol):
-    """What a console needs of a session."""
-
-    @property
-    def subject(self) -> str:
-        """What errors are about."""
-        ...
-
-    def exchange(self, line: str, timeout_s: float | None = None) -> Answer:
-        """Send one line, give what it printed and the prompt after it."""
-        ...
-
-    def close(self) -> None:
-        """End the session."""
-        ...
 
 
 class Console:
@@ -56,7 +40,7 @@ class Console:
         secrets: kept out of every text that leaves this object.
     """
 
-    def __init__(self, session: Session, interface: str, secrets: tuple[str, ...]) -> None:
+    def __init__(self, session: CliSession, interface: str, secrets: tuple[str, ...]) -> None:
         self._session = session
         self._secrets = secrets
         self.interface = interface

@@ -75,9 +75,8 @@ class DeadMan:
             DeviceError: another run's timer is there, a reboot would not bring the present profile
                 back, or a part does not read back.
         """
-        self._check_no_other(plan.plan_id)
         minutes = minutes_for(seconds)
-        self._disarm(plan.plan_id)
+        self._disarm(plan.plan_id, *self._own(plan.plan_id))
         self._check_saved()
         slot = slot_of(plan.undo)
         try:
@@ -127,8 +126,7 @@ class DeadMan:
 
         Raises `DeviceError` when the timer fired before, or the device restarted.
         """
-        self._check_no_other(plan_id)
-        timer, mark = self._timer(), self._mark()
+        timer, mark = self._own(plan_id)
         if timer.active:
             self._stop()
         elif mark.run != plan_id and not (mark.trial == plan_id and mark.was):
@@ -160,10 +158,9 @@ class DeadMan:
             self._console.save()  # a confirmed change had been saved
         self._armed = None
 
-    def _disarm(self, plan_id: str) -> None:
+    def _disarm(self, plan_id: str, timer: ConfirmTimer, mark: Mark) -> None:
         """This run's own timer, or the remains of one that fired: both go before a new one."""
-        mark = self._mark()
-        if self._timer().active:
+        if timer.active:
             self._stop()
         if mark.trial:
             self._console.commit([self._console.describe(str(Mark(mark.profile, mark.slot)))])
@@ -207,15 +204,17 @@ class DeadMan:
         if line not in self._boot_lines(plan_id):
             raise self._not_armed(name, "the boot script does not read back as sent")
 
-    def _check_no_other(self, plan_id: str) -> None:
-        pending = self.pending()
-        if pending is not None and not pending.fired and pending.plan_id != plan_id:
+    def _own(self, plan_id: str) -> tuple[ConfirmTimer, Mark]:
+        """Timer and mark as they are. Raises `DeviceError` when another run's timer is live."""
+        timer, mark = self._timer(), self._mark()
+        if timer.active and mark.trial != plan_id:
             raise DeviceError(
                 self._console.subject,
                 f"arm {plan_id}",
-                f"another run's timer is live: {pending.plan_id}",
+                f"another run's timer is live: {mark.trial or 'somebody else'}",
                 "settle that run first: rekamatan wan pending",
             )
+        return timer, mark
 
     def _check_saved(self) -> None:
         """Over a power cut the saved configuration is the way back: it must be the present one."""
@@ -242,7 +241,7 @@ class DeadMan:
     def _remove_quietly(self, plan_id: str) -> None:
         """Tidy up after a failed arming; the failure itself is what is reported."""
         try:
-            self._disarm(plan_id)
+            self._disarm(plan_id, self._timer(), self._mark())
         except DeviceError:
             return
 

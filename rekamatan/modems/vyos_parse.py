@@ -11,6 +11,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from rekamatan.models import ModemState, Signal
+from rekamatan.modems.known_secrets import without
 
 PLATFORM = "vyos"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x07")
@@ -76,11 +77,7 @@ def error_in(text: str) -> str | None:
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Text without passwords: shown ones by their key, known ones wherever they stand."""
-    text = _SECRET.sub(r"\1***", text)
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
+    return without(_SECRET.sub(r"\1***", text), secrets)
 
 
 def number(text: str | None) -> float | None:

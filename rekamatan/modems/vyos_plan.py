@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ConfigError, DeviceError, NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.apn_passwords import SECRET
+from rekamatan.modems.plan_checks import active_profile, check_words, slot_to_set
 from rekamatan.modems.templates import command_lines
+from rekamatan.modems.text_sections import from_text
 from rekamatan.modems.vyos_parse import PLATFORM, Mark, WwanConfig, parse_config, parse_mark
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, WanProfile
 
-SECRET = "{{secret}}"  # noqa: S105 - the marker in a plan, replaced at the moment of sending
 # VyOS takes no single quote in a value, and the console is a shell
 _FORBIDDEN = re.compile(r"['\"\\\s]")
 
@@ -28,19 +29,6 @@ def quoted(value: str) -> str:
     return f"'{value}'"
 
 
-def sections(raw: str) -> dict[str, str]:
-    """The labelled answers of a reading, as `vyos.VyosDriver` puts them together."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in raw.splitlines():
-        if line.startswith("### "):
-            name = line[4:]
-            found[name] = ""
-        else:
-            found[name] = f"{found.get(name, '')}{line}\n"
-    return found
-
-
 def render(
     profile: WanProfile, state: ModemState, plan_id: str, *, interface: str, subject: str
 ) -> ChangePlan:
@@ -51,81 +39,48 @@ def render(
         DeviceError: the modem is not there (it is restarting).
         NotSupportedError: the plan names a SIM slot and the modem has none to choose.
     """
-    _check_words(profile)
-    config = parse_config(sections(state.raw).get("config", ""), interface)
-    previous = _active(state, profile.name, interface, subject)
-    slot = _slot(profile, state, subject)
+    check_words(profile, "VyOS", can_send)
+    config = parse_config(from_text(state.raw).get("config", ""), interface)
+    previous = active_profile(state, profile, subject, f"{interface} has no modem that answers")
+    moves = slot_to_set(profile, state, subject)
+    slot = moves or state.sim_slot
     username = profile.username if profile.auth != "none" else None
-    have = (config.apn, config.username, previous, state.sim_slot)
-    differs = have != (profile.apn, username, profile.name, slot)
-    moves = state.sim_slot != slot
     mark = Mark(profile.name, slot or "", trial=plan_id, was=previous)
-    commands = command_lines(
-        PLATFORM,
-        "activate",
-        interface=interface,
-        apn=quoted(profile.apn),
-        user=quoted(username) if username else "",
-        secret=SECRET,
-        drop_authentication=config.username is not None,
-        mark=quoted(str(mark)),
-        slot=slot if moves else "",
-    )
+    wanted = WwanConfig(profile.apn, username, str(mark))
+    have = (config.apn, config.username, previous)
+    differs = bool(moves) or have != (profile.apn, username, profile.name)
+    drop = config.username is not None
     return ChangePlan(
         plan_id=plan_id,
         target=profile.name,
         previous=previous,
-        commands=commands if differs else (),
-        undo=_undo(interface, config, state.sim_slot if moves else None) if differs else (),
+        commands=_settings(interface, wanted, moves, drop=drop) if differs else (),
+        undo=_undo(interface, config, (state.sim_slot or "") if moves else "") if differs else (),
         before=_description(previous, config.apn, config.username, state.sim_slot),
         after=_description(profile.name, profile.apn, username, slot),
     )
 
 
-def _check_words(profile: WanProfile) -> None:
-    for key, value in (("apn", profile.apn), ("username", profile.username)):
-        if value and not can_send(value):
-            raise ConfigError(
-                "wan_profiles", f"{profile.name}.{key}", "has a character VyOS cannot take"
-            )
-
-
-def _active(state: ModemState, wanted: str, interface: str, subject: str) -> str:
-    if state.profile is None:
-        raise DeviceError(
-            subject,
-            f"plan the switch to {wanted}",
-            f"{interface} has no modem that answers",
-            "it is restarting, or the interface name in site_modem is wrong; try in 60 s",
-        )
-    return state.profile
-
-
-def _slot(profile: WanProfile, state: ModemState, subject: str) -> str | None:
-    wanted = profile.sim.slot
-    if wanted and state.sim_slot is None:
-        raise NotSupportedError(
-            subject,
-            f"select SIM slot {wanted}",
-            "this modem has no SIM slot to choose",
-            'set slot: "" for this profile in site_sims',
-        )
-    return wanted or state.sim_slot
-
-
-def _undo(interface: str, config: WwanConfig, slot: str | None) -> tuple[str, ...]:
+def _undo(interface: str, config: WwanConfig, slot: str) -> tuple[str, ...]:
     """The old settings; its password, where it has one, is the old profile's own secret."""
     old = parse_mark(config.description)
+    mark = str(old) if old.profile else config.description or interface
+    former = WwanConfig(config.apn, config.username, mark)
+    return _settings(interface, former, slot, drop=True)
+
+
+def _settings(interface: str, wanted: WwanConfig, slot: str, *, drop: bool) -> tuple[str, ...]:
+    """The commands that make the interface so; `drop`: also take an authentication away."""
     return command_lines(
         PLATFORM,
         "activate",
         interface=interface,
-        apn=quoted(config.apn) if config.apn else "",
-        user=quoted(config.username) if config.username else "",
+        apn=quoted(wanted.apn) if wanted.apn else "",
+        user=quoted(wanted.username) if wanted.username else "",
         secret=SECRET,
-        drop_authentication=True,
-        mark=quoted(str(old) if old.profile else config.description or interface),
-        slot=slot or "",
+        drop_authentication=drop,
+        mark=quoted(wanted.description),
+        slot=slot,
     )
 
 
