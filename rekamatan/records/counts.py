@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
-from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.archive import moment_of
 from rekamatan.records.captures import active_captures
 
 if TYPE_CHECKING:
@@ -70,5 +70,5 @@ def _open(ledger: Path) -> sqlite3.Connection:
 def _age_s(captured_at: str | None) -> float | None:
     if captured_at is None:
         return None
-    captured = datetime.strptime(captured_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+    captured = moment_of(captured_at)
     return max(0.0, (datetime.now(UTC) - captured).total_seconds())

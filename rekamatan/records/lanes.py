@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.archive import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from rekamatan.records.site_ledger import SiteEntry
 
@@ -97,5 +97,5 @@ class Junction:
 
 
 def _age_s(entry: SiteEntry, now: datetime) -> float:
-    captured = datetime.strptime(entry.captured_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+    captured = moment_of(entry.captured_at)
     return (now - captured).total_seconds()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
-from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.archive import SECONDS_FORMAT, moment_of
 from rekamatan.records.offtime import OFF, OffTime, parse_off
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _rate(connection: sqlite3.Connection, now: datetime) -> float | None:
     size, first = connection.execute(query, (since,)).fetchone()
     if not size:
         return None
-    started = datetime.strptime(first, SECONDS_FORMAT).replace(tzinfo=UTC)
+    started = moment_of(first)
     return float(size) / max(60.0, (now - started).total_seconds())
 
 
@@ -119,7 +119,7 @@ def _pace(connection: sqlite3.Connection, now: datetime) -> float:
     size, first = connection.execute(query, (since.strftime(SECONDS_FORMAT),)).fetchone()
     if not size:
         return 0.0
-    started = datetime.strptime(first, SECONDS_FORMAT).replace(tzinfo=UTC)
+    started = moment_of(first)
     return float(size) / max(1.0, (now - started) / timedelta(days=1))
 
 

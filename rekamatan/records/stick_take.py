@@ -10,10 +10,9 @@ import errno
 import logging
 import os
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rekamatan.records.archive import SECONDS_FORMAT, ConflictError, StoredRecord
+from rekamatan.records.archive import ConflictError, StoredRecord, moment_of
 from rekamatan.records.incoming import DiskFullError, PartialWriter
 from rekamatan.records.metadata import Offer
 from rekamatan.records.reception import AlteredError
@@ -138,7 +137,7 @@ class Intake:
         """At a site a record keeps the time it was captured at; a receipt's time is its own."""
         if self.owner is not None:
             return self.reception
-        captured = datetime.strptime(record.captured_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+        captured = moment_of(record.captured_at)
         return replace(self.reception, now=lambda: captured)
 
     def _standing(self, mine: StoredRecord) -> StoredRecord:
@@ -168,5 +167,5 @@ def _append(partial: PartialUpload, payload: bytes) -> None:
 
 
 def _restamp(path: Path, stored_at: str) -> None:
-    seconds = datetime.strptime(stored_at, SECONDS_FORMAT).replace(tzinfo=UTC).timestamp()
+    seconds = moment_of(stored_at).timestamp()
     os.utime(path, (seconds, seconds))

@@ -12,6 +12,7 @@ from rekamatan.records.archive import (
     ConflictError,
     LedgerUnavailableError,
     StoredRecord,
+    moment_of,
 )
 from rekamatan.records.durable import (
     has_sha256,
@@ -79,7 +80,7 @@ class Store:
         if elsewhere and standing.path.is_file():
             record.path.unlink()  # came by two ways at once: the same bytes twice
             return standing
-        stored_at = datetime.strptime(standing.stored_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+        stored_at = moment_of(standing.stored_at)
         stamp_durably(record.path, stored_at)
         if elsewhere:
             move_durably(record.path, standing.path)
