@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING
 from rekamatan.errors import RecordError
 from rekamatan.records.archive import moment_of
 from rekamatan.records.captures import active_captures
+from rekamatan.records.site_ledger import LEDGER, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BUSY_TIMEOUT_S = 10.0
 _QUERY = """
 SELECT count(*),
        count(*) FILTER (WHERE receipt IS NOT NULL OR sent_offset >= size),
@@ -46,12 +45,12 @@ def record_counts(path: Path) -> RecordCounts:
     Raises:
         RecordError: there is no readable ledger. Unknown is never reported as zero.
     """
-    ledger = path / "ledger.sqlite"
+    ledger = path / LEDGER
     if not ledger.is_file():
         hint = "is rekamatan-intake running? check: systemctl status rekamatan-intake"
         raise RecordError(str(ledger), "count records", "no ledger here", hint)
     try:
-        with closing(_open(ledger)) as connection:
+        with reading(path) as connection:
             row = connection.execute(_QUERY).fetchone()
     except sqlite3.Error as error:
         hint = "run: rekamatan records reconcile"
@@ -61,10 +60,6 @@ def record_counts(path: Path) -> RecordCounts:
         *(captured, sent, acknowledged, _age_s(oldest)),
         *(active_captures(path), backlog_bytes, last_receipt_at),
     )
-
-
-def _open(ledger: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
 
 
 def _age_s(captured_at: str | None) -> float | None:

@@ -14,6 +14,7 @@ from rekamatan.errors import RecordError
 from rekamatan.records.durable import has_sha256
 from rekamatan.records.ledger_lock import ledger_in_use
 from rekamatan.records.receipts import ReceiptVerifier
+from rekamatan.records.site_ledger import LEDGER
 from rekamatan.records.spool import Spool
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def rebuild_site(directory: Path, site_file: Path = paths.SITE_FILE) -> int:
     verifier = ReceiptVerifier(site.data_centre.receipt_public_key, site.slug)
     with ledger_in_use(directory, alone=True):
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        for path in sorted(directory.glob("ledger.sqlite*")):
-            if path.name in {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}:
+        for path in sorted(directory.glob(f"{LEDGER}*")):
+            if path.name in {LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm"}:
                 path.rename(path.with_name(f"{path.name.replace('ledger', f'old-{stamp}', 1)}"))
         spool = Spool(directory)
         spool.adopt_payloads()

@@ -17,6 +17,7 @@ from rekamatan.records.digests import Comparison, Item, bucket_digests, compare,
 from rekamatan.records.enquiry import Enquiry, LedgerSetBackError
 from rekamatan.records.names import is_record_id
 from rekamatan.records.receipts import UnprovenError
+from rekamatan.records.site_ledger import COMPARED_AT
 
 if TYPE_CHECKING:
     from rekamatan.records.receipts import ReceiptVerifier, SignedReceipt
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from rekamatan.records.spool import Spool
 
 CURSOR = "receipts-cursor"
-COMPARED_AT = "compared-at"
 _log = logging.getLogger(__name__)
 _alarm = logging.getLogger("rekamatan.records.alarm")
 

@@ -19,7 +19,7 @@ from rekamatan.records.durable import (
 )
 from rekamatan.records.names import RecordName
 from rekamatan.records.receipts import SignedReceipt, UnprovenError
-from rekamatan.records.site_ledger import Finding, FindingKind, SiteEntry, SiteLedger
+from rekamatan.records.site_ledger import LEDGER, Finding, FindingKind, SiteEntry, SiteLedger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ class Spool:
         self.receipts = directory / "receipts"
         for path in (self.spool, self.sent, self.receipts):
             make_directory(path)
-        self.ledger = SiteLedger(directory / "ledger.sqlite")
+        self.ledger = SiteLedger(directory / LEDGER)
 
     def find(self, record_id: str) -> StoredRecord | None:
         """The finished record with this id."""
