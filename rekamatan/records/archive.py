@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rekamatan.records.receipts import SignedReceipt
 
 SECONDS_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+CONFLICTS = "conflict"  # bytes that came under an id which stands for others; a person decides
 
 
 def moment_of(text: str) -> datetime:

@@ -6,12 +6,16 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rekamatan.records.archive import StoredRecord, moment_of
-from rekamatan.records.durable import fsync_directory, has_sha256, move_durably, stamp_durably
+from rekamatan.records.archive import CONFLICTS, StoredRecord, moment_of
+from rekamatan.records.durable import (
+    fsync_directory,
+    has_sha256,
+    move_apart,
+    move_durably,
+    stamp_durably,
+)
 from rekamatan.records.store import (
     ALTERED,
-    CONFLICTS,
-    move_apart,
     read_stored,
     rebuild,
     stored_files,

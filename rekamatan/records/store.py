@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
 from rekamatan.records.archive import (
+    CONFLICTS,
     SECONDS_FORMAT,
     ConflictError,
     LedgerUnavailableError,
@@ -17,6 +18,7 @@ from rekamatan.records.archive import (
 from rekamatan.records.durable import (
     has_sha256,
     make_directory,
+    move_apart,
     move_durably,
     stamp_durably,
 )
@@ -33,7 +35,6 @@ _log = logging.getLogger(__name__)
 _alarm = logging.getLogger("rekamatan.records.alarm")
 _BATCH = 500
 ALTERED = "altered"  # where files go whose bytes are not what their name says
-CONFLICTS = "conflict"  # bytes that came under an id which stands for others; a person decides
 
 
 class Store:
@@ -124,12 +125,6 @@ def rebuild(directory: Path, ledger: CentralLedger, *, everything: bool = False)
             added += _enter_sound(directory, ledger, batch)
             batch.clear()
     return added + _enter_sound(directory, ledger, batch)
-
-
-def move_apart(path: Path, directory: Path) -> None:
-    """Keep a file that nobody vouches for, out of the store's way."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    move_durably(path, directory / f"{path.name}.{stamp}")
 
 
 def _enter_sound(directory: Path, ledger: CentralLedger, batch: list[StoredRecord]) -> list[str]:
