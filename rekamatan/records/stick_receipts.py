@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rekamatan.records.account import service_hands
 from rekamatan.records.durable import write_durably
 from rekamatan.records.names import is_record_id
 from rekamatan.records.receipts import SignedReceipt, UnprovenError
-from rekamatan.records.service_hands import service_hands
 from rekamatan.records.stick import Parcel, Problem, stick_errors
 
 if TYPE_CHECKING:

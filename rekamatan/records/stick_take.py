@@ -11,11 +11,11 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rekamatan.records.account import service_hands
 from rekamatan.records.archive import ConflictError, StoredRecord, moment_of
 from rekamatan.records.incoming import DiskFullError, PartialWriter
 from rekamatan.records.metadata import Offer
 from rekamatan.records.reception import AlteredError
-from rekamatan.records.service_hands import service_hands
 from rekamatan.records.stick import Parcel, Problem, stick_errors
 
 if TYPE_CHECKING:

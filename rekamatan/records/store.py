@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
@@ -27,9 +28,9 @@ from rekamatan.records.receipts import Receipt, ReceiptSigner, SignedReceipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rekamatan.records.central_ledger import CentralLedger
+    from rekamatan.records.settings import IngestSettings
 
 _log = logging.getLogger(__name__)
 _alarm = logging.getLogger("rekamatan.records.alarm")
@@ -48,6 +49,16 @@ class Store:
         self._ledger = ledger
         self._signer = signer
         self._canary_life = canary_life
+
+    @classmethod
+    def of(cls, settings: IngestSettings, ledger: CentralLedger) -> Store:
+        """The data centre's, with the key and the name it signs with.
+
+        Raises:
+            ConfigError: the signing key cannot be read.
+        """
+        signer = ReceiptSigner.from_file(Path(settings.signing_key), settings.data_centre)
+        return cls(settings.store, ledger, signer, timedelta(hours=settings.canary_hours))
 
     def find(self, record_id: str) -> StoredRecord | None:
         """The finished record with this id.

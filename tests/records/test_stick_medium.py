@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from rekamatan.config import site_to_json
-from rekamatan.records.service_hands import service_hands
+from rekamatan.records.account import service_hands
 from tests.records.conftest import make_site
 from tests.unit.records.stick_case import StickCase
 from tests.unit.records.test_receipts import PUBLIC
