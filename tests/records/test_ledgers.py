@@ -10,6 +10,7 @@ import pytest
 
 from rekamatan.records.counts import record_counts
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
+from rekamatan.records.site_ledger import COMPARED_AT
 from rekamatan.records.spool import Spool
 from tests.records.district import SIZE, District, command
 from tests.records.services import Record
@@ -54,6 +55,22 @@ def test_bad_receipt_file_neither_stops_the_forwarder_nor_is_believed(
     assert SignedReceipt.from_json(path.read_text()).receipt.id == record.record_id
     fresh = district.capture()
     district.must_be_whole([record, *fresh])
+
+
+def test_what_the_data_centre_lost_is_sent_again_without_anybodys_command(
+    district: District,
+) -> None:
+    """The forwarder compares both ledgers by itself; nobody presses `settle` here."""
+    (record,) = district.capture()
+    (stored,) = district.data_centre.stored()
+    district.link.service.stop()
+    stored.unlink()
+    assert len(district.reconcile()) == 1
+    district.link.spool.ledger.remember(COMPARED_AT, "")
+    district.link.service.start()
+    district.wait(lambda: district.held() == {record.record_id: record.payload})
+    district.wait(lambda: bool(district.link.spool.ledger.note(COMPARED_AT)))
+    district.must_be_whole([record])
 
 
 def test_record_in_the_sites_name_that_it_never_captured_is_unknown(district: District) -> None:
