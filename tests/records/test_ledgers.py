@@ -133,15 +133,20 @@ def test_site_ledger_is_rebuilt_by_command_and_only_without_its_services(
     district: District,
 ) -> None:
     records = district.capture(2)
+    district.link.service.stop()
+    waiting = Record.of_size(SIZE)
+    district.intake.client().upload(waiting)
     arguments = ("--config", str(district.intake.config))
     arguments += ("--site-file", str(district.intake.site_file))
     refused = command("rebuild", *arguments)
     assert refused["error"] == "RefusedError"
-    district.link.service.stop()
     district.intake.service.stop()
-    assert command("rebuild", *arguments) == {"records": 2}
-    assert len(Spool(district.intake.directory).ledger.acknowledged()) == 2
+    assert command("rebuild", *arguments) == {"records": 3}
+    ledger = Spool(district.intake.directory).ledger
+    assert [entry.record_id for entry in ledger.waiting()] == [waiting.record_id]
+    assert {entry.owner for entry in ledger.acknowledged()} == {ledger.waiting()[0].owner}
+    assert len(ledger.acknowledged()) == 2
     district.intake.service.start()
     district.link.spool = district.intake.spool()
     district.link.service.start()
-    district.must_be_whole(records)
+    district.must_be_whole([*records, waiting])
