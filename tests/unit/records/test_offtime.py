@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -96,7 +97,9 @@ class OneMinute(Junction):
         self._ledger = ledger
 
     def rest(self, seconds: float) -> None:
-        del seconds
+        if threading.current_thread() is not threading.main_thread():
+            super().rest(seconds)  # a lane
+            return
         self._ledger.remember(ALIVE, "2026-03-02T01:00:00Z")
         self.stop()
 
