@@ -14,8 +14,10 @@ from rekamatan.errors import ConfigError
 from rekamatan.records.archive import moment_of
 from rekamatan.records.forwarder import Forwarder
 from rekamatan.records.lanes import Junction
+from rekamatan.records.listing import site_digests
 from rekamatan.records.offtime import ALIVE, OFF, OffTime, note_alive, note_start, parse_off
 from rekamatan.records.receipts import ReceiptVerifier
+from rekamatan.records.settings import IntakeSettings
 from rekamatan.records.site_ledger import SiteLedger
 from rekamatan.records.spool import Spool
 from rekamatan.records.summary import lines, summarise
@@ -64,7 +66,8 @@ def test_night_is_by_the_clock_on_the_wall(since: str, until: str, night: bool) 
 
 def told(directory: Path) -> str:
     config = directory / "records.json"
-    config.write_text('{"certificate": "", "key": "", "ca": ""}')
+    settings = {"certificate": "", "key": "", "ca": "", "directory": str(directory)}
+    config.write_text(json.dumps(settings))
     return "\n".join(lines(summarise(directory, config), "id"))
 
 
@@ -83,10 +86,12 @@ def test_technician_is_told_that_a_night_without_power_is_no_fault_of_the_link(
         OFF, json.dumps({"since": "2026-03-02T10:02:00Z", "until": until})
     )
     text = told(tmp_path)
+    answer = site_digests(IntakeSettings.load(tmp_path / "records.json"))
     monkeypatch.undo()
     time.tzset()
     assert ("ini bukan gangguan jaringan" in text) is night
     assert ("Server terakhir mati dari" in text) is not night
+    assert answer["off"]["night"] is night, "what playbooks/status.yml reads"
 
 
 class OneMinute(Junction):
