@@ -34,7 +34,14 @@ def check(tmp_path: Path, **variables: Any) -> tuple[int, dict[str, str], str]: 
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1",
         "ANSIBLE_NOCOLOR": "1",
     }
-    argv = [str(PLAYBOOK), "-i", "localhost,", "--check", str(tmp_path / "play.yml")]
+    argv = [
+        sys.executable,
+        str(PLAYBOOK),
+        "-i",
+        "localhost,",
+        "--check",
+        str(tmp_path / "play.yml"),
+    ]
     argv += ["-e", f"ansible_python_interpreter={sys.executable}"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
     outcome = r"TASK \[power : (.+?)\] \*+\n(?:(?!TASK).*\n)*?(ok|changed|skipping|fatal):"
