@@ -10,6 +10,7 @@ from pathlib import Path
 from rekamatan import paths
 from rekamatan.errors import ConfigError, RecordError
 from rekamatan.language import Phrase
+from rekamatan.records.adapters.site import ADAPTER_FILE, site_answers
 
 UNKNOWN = 4
 ANSWERS = Phrase(
@@ -29,7 +30,7 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     action = actions.add_parser("answers", help="the recording application's four answers")
     action.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     action.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
-    action.add_argument("--adapter-file", type=Path, default=paths.ETC / "adapter.json")
+    action.add_argument("--adapter-file", type=Path, default=ADAPTER_FILE)
     action.add_argument("--records", type=Path, default=paths.RECORDS)
     action.add_argument(
         "--protocol", action="store_true", help="print what docs/adapter.md asks of an adapter"
@@ -42,8 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     With `--protocol` this is an adapter itself: one line, or nothing and a failure.
     """
-    from rekamatan.records.adapters.site import site_answers  # noqa: PLC0415 - keeps the CLI quick
-
     try:
         answers = site_answers(arguments.adapter_file, arguments.records)
     except (RecordError, ConfigError) as error:

@@ -15,7 +15,7 @@ from rekamatan.language import Phrase
 from rekamatan.models import SwitchState
 from rekamatan.modems.facts import MODEM_LOOK
 from rekamatan.plain import to_plain
-from rekamatan.records.adapters.site import ADAPTER_FILE, load_adapter, site_answers
+from rekamatan.records.adapters.site import ADAPTER_FILE, site_answers
 from rekamatan.records.counts import record_counts
 from rekamatan.verify.store import read_json
 from rekamatan.wan.disk import DirectoryDisk
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rekamatan.language import Language
 
 SERVICES = ("rekamatan-intake.service", "rekamatan-forwarder.service")
-ADAPTER_SERVICES = ("rekamatan-adapter.socket",)  # where another application records
+ADAPTER_SERVICES = ("rekamatan-adapter.socket",)
 PLACE = Phrase(id="Kantor {name} ({code})", en="Office {name} ({code})")
 LINK = Phrase(
     id="Operator yang terakhir lulus uji: {profile}", en="Carrier that last passed: {profile}"
@@ -86,7 +86,7 @@ def collect() -> dict[str, Any]:
     disk = DirectoryDisk(paths.WAN)
     open_run = Journal(disk, SystemClock()).unfinished()
     last = read_json(paths.VERIFY / "last.json")
-    services = ADAPTER_SERVICES if ADAPTER_FILE.exists() else SERVICES
+    other = ADAPTER_FILE.exists()  # another application records here
     found: dict[str, Any] = {
         "site": {"slug": site.slug, "code": site.code, "name": site.name},
         "known_good": to_plain(known_good(disk, site)),
@@ -95,12 +95,11 @@ def collect() -> dict[str, Any]:
         else None,
         "last_gate": last["gate"] if last else None,
         "modem": read_json(paths.VERIFY / MODEM_LOOK),
-        "services": {unit: active(unit) for unit in services},
+        "services": {unit: active(unit) for unit in (ADAPTER_SERVICES if other else SERVICES)},
         "records": None,
         "records_problem": "",
     }
     try:
-        other = load_adapter() is not None
         found["records"] = to_plain(site_answers() if other else record_counts(paths.RECORDS))
     except (RecordError, ConfigError) as error:
         found["records_problem"] = str(error)

@@ -132,7 +132,7 @@ def _export(arguments: argparse.Namespace) -> Export:
     if identity.site != site.slug:
         reason = f"the certificate is of {identity.site}, the settings are of {site.slug}"
         raise RecordError(str(tls_dir), "export", reason, "apply role recording_server again")
-    verifier = ReceiptVerifier(site.data_centre.receipt_public_key, site.slug)
+    verifier = ReceiptVerifier.of_site(site)
     return Export(
         Source(records, verifier),
         identity,

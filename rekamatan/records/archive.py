@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from rekamatan.errors import RecordError
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from rekamatan.records.names import RecordName
     from rekamatan.records.receipts import SignedReceipt
 
 SECONDS_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+CONFLICTS = "conflict"  # bytes that came under an id which stands for others; a person decides
+
+
+def moment_of(text: str) -> datetime:
+    """A ledger's time, ISO 8601 UTC in whole seconds, as a moment; `ValueError` for another."""
+    return datetime.strptime(text, SECONDS_FORMAT).replace(tzinfo=UTC)
 
 
 class ConflictError(RecordError):

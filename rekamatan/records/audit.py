@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rekamatan.records.archive import SECONDS_FORMAT, StoredRecord
-from rekamatan.records.durable import fsync_directory, has_sha256, move_durably, stamp_durably
+from rekamatan.records.archive import CONFLICTS, StoredRecord, moment_of
+from rekamatan.records.durable import (
+    fsync_directory,
+    has_sha256,
+    move_apart,
+    move_durably,
+    stamp_durably,
+)
 from rekamatan.records.store import (
     ALTERED,
-    CONFLICTS,
-    move_apart,
     read_stored,
     rebuild,
     stored_files,
@@ -103,7 +106,7 @@ def _settle_strays(
     for stray, standing in _strays(directory, records):
         same = (stray.sha256, stray.owner) == (standing.sha256, standing.owner) and _is_true(stray)
         if same and not standing.path.is_file():
-            stored_at = datetime.strptime(standing.stored_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+            stored_at = moment_of(standing.stored_at)
             stamp_durably(stray.path, stored_at)
             move_durably(stray.path, standing.path)
         elif same and _is_true(standing):
@@ -130,7 +133,7 @@ def _strays(
 def _looks_right(record: StoredRecord) -> bool:
     """Size and time as they were stamped: whole seconds, which no ordinary write leaves."""
     facts = record.path.stat()
-    stored_at = datetime.strptime(record.stored_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+    stored_at = moment_of(record.stored_at)
     stamped_ns = int(stored_at.timestamp()) * 1_000_000_000
     return (facts.st_size, facts.st_mtime_ns) == (record.size, stamped_ns)
 

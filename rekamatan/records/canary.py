@@ -58,7 +58,7 @@ def send_canary(  # noqa: PLR0913 - keyword-only, each one the caller's to decid
         RecordError: no verified receipt within `timeout_s`; the reason says what was in the way.
         ConfigError: the TLS files or the site's settings are wrong.
     """
-    verifier = ReceiptVerifier(site.data_centre.receipt_public_key, site.slug)
+    verifier = ReceiptVerifier.of_site(site)
     started = clock.monotonic()
     uplink = open_uplink(
         site.data_centre.ingest_url, tls_dir, min(_LONGEST_STALL_S, timeout_s), source_address

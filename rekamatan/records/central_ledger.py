@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from rekamatan.errors import RecordError
-from rekamatan.records.archive import SECONDS_FORMAT, LedgerUnavailableError, StoredRecord
+from rekamatan.records.archive import (
+    SECONDS_FORMAT,
+    LedgerUnavailableError,
+    StoredRecord,
+    moment_of,
+)
 from rekamatan.records.digests import Item
 from rekamatan.records.names import is_canary
 
@@ -188,7 +193,7 @@ def _insert(connection: psycopg.Connection[Any], record: StoredRecord) -> int:
         f"INSERT INTO {_table(record.record_id)} ({_COLUMNS}) "  # noqa: S608 - constants
         "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
     )
-    stored_at = datetime.strptime(record.stored_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+    stored_at = moment_of(record.stored_at)
     values = (record.record_id, record.sha256, record.size, record.owner, stored_at)
     return connection.execute(statement, (*values, str(record.path))).rowcount
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
-from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.archive import moment_of
 from rekamatan.records.captures import active_captures
+from rekamatan.records.site_ledger import LEDGER, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BUSY_TIMEOUT_S = 10.0
 _QUERY = """
 SELECT count(*),
        count(*) FILTER (WHERE receipt IS NOT NULL OR sent_offset >= size),
@@ -46,12 +45,12 @@ def record_counts(path: Path) -> RecordCounts:
     Raises:
         RecordError: there is no readable ledger. Unknown is never reported as zero.
     """
-    ledger = path / "ledger.sqlite"
+    ledger = path / LEDGER
     if not ledger.is_file():
         hint = "is rekamatan-intake running? check: systemctl status rekamatan-intake"
         raise RecordError(str(ledger), "count records", "no ledger here", hint)
     try:
-        with closing(_open(ledger)) as connection:
+        with reading(path) as connection:
             row = connection.execute(_QUERY).fetchone()
     except sqlite3.Error as error:
         hint = "run: rekamatan records reconcile"
@@ -63,12 +62,8 @@ def record_counts(path: Path) -> RecordCounts:
     )
 
 
-def _open(ledger: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
-
-
 def _age_s(captured_at: str | None) -> float | None:
     if captured_at is None:
         return None
-    captured = datetime.strptime(captured_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+    captured = moment_of(captured_at)
     return max(0.0, (datetime.now(UTC) - captured).total_seconds())

@@ -6,7 +6,7 @@ as parsed JSON; None stands for a side that did not answer. It is never taken fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from rekamatan.records.digests import Comparison, Item, compare, differing
@@ -36,15 +36,8 @@ class SiteComparison:
         if self.state in {"waiting", "unknown"}:
             who = "the site" if self.state == "waiting" else "the data centre"
             return f"{self.site:28} {self.state:8} {who} did not answer"
-        named = [
-            f"{kind}: {', '.join(ids)}"
-            for kind, ids in (
-                ("missing", self.missing),
-                ("altered", self.altered),
-                ("unknown", self.unknown),
-            )
-            if ids
-        ]
+        lists = {"missing": self.missing, "altered": self.altered, "unknown": self.unknown}
+        named = [f"{kind}: {', '.join(ids)}" for kind, ids in lists.items() if ids]
         if self.night_off:
             named.append(f"server off at night ({self.night_off} UTC), no fault of the link")
         return f"{self.site:28} {self.state:8} {self.waiting} waiting  {'; '.join(named)}".rstrip()
@@ -117,11 +110,7 @@ def _line(
     site: str, answer: Answer, found: Comparison, suspects: Mapping[str, str]
 ) -> SiteComparison:
     """Join what the comparison shows with what each side has found out by itself."""
-    named: dict[str, set[str]] = {
-        "missing": set(found.missing),
-        "altered": set(found.altered),
-        "unknown": set(found.unknown),
-    }
+    named = {kind: set(ids) for kind, ids in asdict(found).items()}
     for record_id, kind in (*answer["findings"].items(), *suspects.items()):
         named["missing" if kind in {"lost", "unproven"} else kind].add(record_id)
     # In doubt at the data centre, it is missing there for the site too: say the reason once.

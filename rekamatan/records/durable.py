@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
 
@@ -71,6 +71,12 @@ def write_durably(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     fsync_directory(path.parent)
+
+
+def move_apart(path: Path, directory: Path) -> None:
+    """Keep a file that nobody vouches for out of the way, beside what came there before it."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    move_durably(path, directory / f"{path.name}.{stamp}")
 
 
 def move_durably(source: Path, target: Path) -> None:

@@ -11,12 +11,11 @@ from urllib.parse import urlencode
 from rekamatan.errors import RecordError
 from rekamatan.records.digests import Item
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
-from rekamatan.records.sender import LinkBrokenError
+from rekamatan.records.sender import PROTOCOL, LinkBrokenError
 
 if TYPE_CHECKING:
     from rekamatan.records.uplink import UplinkConnection
 
-_HEADERS = {"Tus-Resumable": "1.0.0"}
 _OK, _NOT_FOUND, _CONFLICT = 200, 404, 409
 # A page of 200 receipts is about 70 KB; an answer larger than this is not the data centre's.
 _LARGEST_ANSWER = 16 * 1024 * 1024
@@ -75,7 +74,7 @@ class Enquiry:
 
     def _request(self, method: str, path: str) -> http.client.HTTPResponse:
         try:
-            self.connection.request(method, path, headers=_HEADERS)
+            self.connection.request(method, path, headers=PROTOCOL)
             response = self.connection.getresponse()
             if method == "HEAD":
                 response.read()

@@ -106,11 +106,11 @@ class Forwarder:
                 failures = 0
             except (RekamatanError, OSError) as error:
                 _log.warning("%s lane: %s", lane, error)
-                _close(connection)
+                _hang_up(connection)
                 connection = None
                 self.junction.rest(_BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
                 failures += 1
-        _close(connection)
+        _hang_up(connection)
 
     def _next(self, lane: Lane) -> AbstractContextManager[SiteEntry | None]:
         candidates = pick(self.spool.ledger.waiting(), lane, datetime.now(UTC))
@@ -152,8 +152,7 @@ class Forwarder:
         def before_write() -> None:
             if lane == "bulk":
                 self.junction.give_way()
-            while (wait := self.silence_s()) > 0 and not self.junction.stopped:
-                self.junction.rest(min(wait, _POLL_S))
+            self.junction.keep_quiet(self.silence_s)
             if self.junction.stopped:
                 raise LinkBrokenError(entry.record_id, "upload", "the forwarder is stopping")
 
@@ -177,7 +176,6 @@ class Forwarder:
             _log.exception("purge failed; tried again in an hour")
 
 
-def _close(connection: UplinkConnection | None) -> None:
+def _hang_up(connection: UplinkConnection | None) -> None:
     if connection is not None:
-        with suppress(OSError):
-            connection.close()
+        connection.close()

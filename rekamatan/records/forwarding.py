@@ -43,7 +43,7 @@ def settle_now(
         LinkBrokenError: the link does not carry it now.
     """
     site = load_site(site_file)
-    verifier = ReceiptVerifier(site.data_centre.receipt_public_key, site.slug)
+    verifier = ReceiptVerifier.of_site(site)
     settlement = Settlement(Spool(Path(settings.directory)), verifier)
     with closing(site_uplink(site, tls_dir).connect()) as connection:
         enquiry = Enquiry(connection)
@@ -56,7 +56,7 @@ def _forward(settings: IntakeSettings, site: Site, tls_dir: Path) -> None:
     forwarder = Forwarder(
         Spool(Path(settings.directory)),
         lambda: site_uplink(site, tls_dir),
-        ReceiptVerifier(site.data_centre.receipt_public_key, site.slug),
+        ReceiptVerifier.of_site(site),
         timedelta(days=settings.retention_days),
         Junction(),
     )

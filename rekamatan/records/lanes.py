@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.archive import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from rekamatan.records.site_ledger import SiteEntry
 
@@ -19,6 +19,7 @@ Lane = Literal["fresh", "bulk"]
 # Younger than this is fresh. "Of today" would put a morning's outage ahead of the person who
 # stands there now; a quarter of an hour holds what an office records meanwhile.
 FRESH_S = 900.0
+_LOOK_S = 1.0
 YIELD_S = 40.0  # the data centre gives a silent connection 60 s
 
 
@@ -75,6 +76,11 @@ class Junction:
                     return
                 self._condition.wait(remaining)
 
+    def keep_quiet(self, silence_s: Callable[[], float]) -> None:
+        """Wait while somebody else wants the link for himself, or until `stop`."""
+        while (wait := silence_s()) > 0 and not self._stopped:
+            self.rest(min(wait, _LOOK_S))  # the silence may end earlier than it was announced
+
     def rest(self, seconds: float) -> None:
         """Wait that long, or until `stop`."""
         with self._condition:
@@ -97,5 +103,5 @@ class Junction:
 
 
 def _age_s(entry: SiteEntry, now: datetime) -> float:
-    captured = datetime.strptime(entry.captured_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+    captured = moment_of(entry.captured_at)
     return (now - captured).total_seconds()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ _log = logging.getLogger(__name__)
 _EVERY_S = 3600.0
 _AGAIN_S = 60.0  # after a broken link; the record lanes try much sooner
 _COMPARE_EVERY_S = 86_400.0
-_POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,11 @@ class LedgerLane:
             self.junction.rest(_EVERY_S if settled else _AGAIN_S)
 
     def _settle(self, *, whole: bool) -> bool:
-        while (wait := self.silence_s()) > 0 and not self.junction.stopped:
-            self.junction.rest(min(wait, _POLL_S))
-        connection = None
+        self.junction.keep_quiet(self.silence_s)
         try:
-            connection = self.uplink().connect()
-            self.settlement.run(Enquiry(connection), whole=whole)
+            with closing(self.uplink().connect()) as connection:
+                self.settlement.run(Enquiry(connection), whole=whole)
         except (RekamatanError, OSError) as error:
             _log.warning("ledger lane: %s", error)
             return False
-        finally:
-            if connection is not None:
-                with suppress(OSError):
-                    connection.close()
         return True

@@ -10,7 +10,6 @@ import http.client
 import logging
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RekamatanError
@@ -68,6 +67,7 @@ class LinkWatch:
     def _run(self) -> None:
         while True:
             self.ask()
+            # Nobody waits for this thread, and it ends with its process: nothing could wake it.
             time.sleep(min(self._every_s, _AGAIN_S) if self._failures else self._every_s)
 
     def _answered(self) -> bool:
@@ -85,6 +85,5 @@ class LinkWatch:
 
     def _close(self) -> None:
         if self._connection is not None:
-            with suppress(OSError):
-                self._connection.close()
+            self._connection.close()
         self._connection = None

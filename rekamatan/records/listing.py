@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from rekamatan.errors import RecordError
 from rekamatan.records.digests import Item, bucket_digests, within
 from rekamatan.records.offtime import OFF, OffTime, parse_off
+from rekamatan.records.site_ledger import LEDGER, reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from rekamatan.records.settings import IngestSettings, IntakeSettings
-
-_BUSY_TIMEOUT_S = 10.0
 
 
 def site_digests(settings: IntakeSettings) -> dict[str, Any]:
@@ -68,10 +67,8 @@ def central_items(settings: IngestSettings, buckets: Collection[str]) -> dict[st
 def _read_site(
     directory: Path,
 ) -> tuple[list[Item], list[Item], dict[str, str], OffTime | None]:
-    path = directory / "ledger.sqlite"
     try:
-        uri = f"{path.as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S)) as connection:
+        with reading(directory) as connection:
             connection.execute("BEGIN")  # one moment for all of it
             query = "SELECT id, sha256, size FROM record WHERE receipt IS {} NULL"
             acknowledged = [Item(*row) for row in connection.execute(query.format("NOT"))]
@@ -80,5 +77,5 @@ def _read_site(
             notes = dict(connection.execute("SELECT name, value FROM note").fetchall())
     except sqlite3.Error as error:
         hint = "is rekamatan-intake running? check: systemctl status rekamatan-intake"
-        raise RecordError(str(path), "read the ledger", str(error), hint) from error
+        raise RecordError(str(directory / LEDGER), "read the ledger", str(error), hint) from error
     return acknowledged, waiting, findings, parse_off(notes.get(OFF))

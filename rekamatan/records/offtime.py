@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.archive import SECONDS_FORMAT, moment_of
 
 if TYPE_CHECKING:
     from rekamatan.records.site_ledger import SiteLedger
@@ -32,13 +32,13 @@ class OffTime:
     @property
     def span(self) -> timedelta:
         """How long."""
-        return _moment(self.until) - _moment(self.since)
+        return moment_of(self.until) - moment_of(self.since)
 
     def is_night(self, zone: tzinfo | None = None) -> bool:
         """Off after office hours and on again in the morning, by the clock on the wall there."""
         evening, morning = (
-            _moment(self.since).astimezone(zone),
-            _moment(self.until).astimezone(zone),
+            moment_of(self.since).astimezone(zone),
+            moment_of(self.until).astimezone(zone),
         )
         hours = evening.hour >= _EVENING and morning.hour < _MORNING
         return hours and self.span >= _NIGHT_AT_LEAST
@@ -48,7 +48,7 @@ def note_start(ledger: SiteLedger, now: datetime) -> OffTime | None:
     """Called once at a start: the time without power before it, if there was one."""
     alive = ledger.note(ALIVE)
     note_alive(ledger, now)
-    if not alive or now - _moment(alive) < _SILENCE:
+    if not alive or now - moment_of(alive) < _SILENCE:
         return None  # also when the clock went back: a silence of unknown length is not claimed
     off = OffTime(alive, now.strftime(SECONDS_FORMAT))
     ledger.remember(OFF, json.dumps(asdict(off)))
@@ -63,7 +63,3 @@ def note_alive(ledger: SiteLedger, now: datetime) -> None:
 def parse_off(note: str | None) -> OffTime | None:
     """The last time without power as the ledger keeps it; None when there was none."""
     return OffTime(**json.loads(note)) if note else None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, SECONDS_FORMAT).replace(tzinfo=UTC)

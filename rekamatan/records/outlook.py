@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
-from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.archive import SECONDS_FORMAT, moment_of
 from rekamatan.records.offtime import OFF, OffTime, parse_off
+from rekamatan.records.site_ledger import COMPARED_AT, LEDGER, reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _RATE_WINDOW = timedelta(hours=1)
 _PACE_DAYS = 14
 _HORIZON_DAYS = 365
-_BUSY_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,12 @@ def outlook(path: Path, settings: IntakeSettings) -> Outlook:
         RecordError: there is no readable ledger.
     """
     now = datetime.now(UTC)
-    ledger = path / "ledger.sqlite"
     try:
-        with closing(_open(ledger)) as connection:
+        with reading(path) as connection:
             return _outlook(connection, path, settings, now)
     except sqlite3.Error as error:
         hint = "stop both services and run: rekamatan records rebuild"
-        raise RecordError(str(ledger), "read the outlook", str(error), hint) from error
+        raise RecordError(str(path / LEDGER), "read the outlook", str(error), hint) from error
 
 
 def full_in_days(
@@ -96,7 +94,7 @@ def _outlook(
         disk_free_bytes=free,
         disk_days=days,
         findings=dict(kinds),
-        compared_at=notes.get("compared-at"),
+        compared_at=notes.get(COMPARED_AT),
         off=parse_off(notes.get(OFF)),
     )
 
@@ -108,7 +106,7 @@ def _rate(connection: sqlite3.Connection, now: datetime) -> float | None:
     size, first = connection.execute(query, (since,)).fetchone()
     if not size:
         return None
-    started = datetime.strptime(first, SECONDS_FORMAT).replace(tzinfo=UTC)
+    started = moment_of(first)
     return float(size) / max(60.0, (now - started).total_seconds())
 
 
@@ -119,7 +117,7 @@ def _pace(connection: sqlite3.Connection, now: datetime) -> float:
     size, first = connection.execute(query, (since.strftime(SECONDS_FORMAT),)).fetchone()
     if not size:
         return 0.0
-    started = datetime.strptime(first, SECONDS_FORMAT).replace(tzinfo=UTC)
+    started = moment_of(first)
     return float(size) / max(1.0, (now - started) / timedelta(days=1))
 
 
@@ -141,7 +139,3 @@ def _freed(connection: sqlite3.Connection, now: datetime, retention_days: int) -
 
 def _number(connection: sqlite3.Connection, query: str) -> int:
     return int(connection.execute(query).fetchone()[0] or 0)
-
-
-def _open(ledger: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)

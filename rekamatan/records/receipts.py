@@ -19,6 +19,8 @@ from rekamatan.errors import ConfigError, RecordError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rekamatan.models import Site
+
 RECEIPT_HEADER = "Rekamatan-Receipt"
 _RAW_KEY_BYTES = 32
 
@@ -129,6 +131,11 @@ class ReceiptVerifier:
                 "not base64 of a 32-byte Ed25519 key",
                 "copy data_centre_receipt_public_key from the inventory's public.yml",
             ) from error
+
+    @classmethod
+    def of_site(cls, site: Site) -> ReceiptVerifier:
+        """For receipts of this site's records, with the key its settings pin."""
+        return cls(site.data_centre.receipt_public_key, site.slug)
 
     def check(self, signed: SignedReceipt, *, record_id: str, sha256: str, size: int) -> None:
         """Accept a receipt for exactly this record of this site, or raise.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekamatan import paths
@@ -14,10 +13,12 @@ from rekamatan.errors import RecordError
 from rekamatan.records.durable import has_sha256
 from rekamatan.records.ledger_lock import ledger_in_use
 from rekamatan.records.receipts import ReceiptVerifier
+from rekamatan.records.site_ledger import LEDGER
 from rekamatan.records.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from rekamatan.records.settings import IngestSettings
     from rekamatan.records.site_ledger import SiteEntry
@@ -35,7 +36,7 @@ class Reconciliation:
 def reconcile_site(directory: Path) -> Reconciliation:
     """The site's side; every waiting payload is read back and hashed."""
     site = load_site()
-    verifier = ReceiptVerifier(site.data_centre.receipt_public_key, site.slug)
+    verifier = ReceiptVerifier.of_site(site)
     return reconcile_spool(Spool(directory), verifier)
 
 
@@ -62,11 +63,11 @@ def rebuild_site(directory: Path, site_file: Path = paths.SITE_FILE) -> int:
         RefusedError: a service holds the ledger; it would go on writing into the old one.
     """
     site = load_site(site_file)
-    verifier = ReceiptVerifier(site.data_centre.receipt_public_key, site.slug)
+    verifier = ReceiptVerifier.of_site(site)
     with ledger_in_use(directory, alone=True):
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        for path in sorted(directory.glob("ledger.sqlite*")):
-            if path.name in {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}:
+        for path in sorted(directory.glob(f"{LEDGER}*")):
+            if path.name in {LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm"}:
                 path.rename(path.with_name(f"{path.name.replace('ledger', f'old-{stamp}', 1)}"))
         spool = Spool(directory)
         spool.adopt_payloads()
@@ -80,7 +81,7 @@ def reconcile_data_centre(settings: IngestSettings, *, every_byte: bool = True) 
     from rekamatan.records.central_ledger import CentralLedger  # noqa: PLC0415 - as above
 
     with closing(CentralLedger(settings.dsn)) as ledger:
-        audit = audit_store(Path(settings.directory) / "store", ledger, every_byte=every_byte)
+        audit = audit_store(settings.store, ledger, every_byte=every_byte)
     hints = (
         ("missing", "its file is gone", "its site sends it again; else restore the backup"),
         ("altered", "its bytes were changed", "its site sends it again; else restore the backup"),

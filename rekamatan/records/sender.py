@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WRITE_BYTES = 8 * 1024  # the bulk lane looks for a fresh record between two of these
 _BODY_TYPE = "application/offset+octet-stream"
-_PROTOCOL = {"Tus-Resumable": "1.0.0"}
+PROTOCOL = {"Tus-Resumable": "1.0.0"}
 _CREATED, _OK, _NO_CONTENT = 201, 200, 204
 _NOT_FOUND, _CONFLICT = 404, 409
 
@@ -102,7 +102,7 @@ class Sender:
     ) -> http.client.HTTPResponse:
         length = 0 if start is None else self.offer.size - start
         self.connection.putrequest(method, path, skip_accept_encoding=True)
-        for name, value in {**_PROTOCOL, **headers}.items():
+        for name, value in {**PROTOCOL, **headers}.items():
             self.connection.putheader(name, value)
         if start is not None:
             self.connection.putheader("Content-Type", _BODY_TYPE)

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import ssl
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,6 @@ from rekamatan.records.capture_service import capture_desk
 from rekamatan.records.incoming import Incoming
 from rekamatan.records.ledger_lock import ledger_in_use
 from rekamatan.records.peers import site_identity, workstation_of
-from rekamatan.records.receipts import ReceiptSigner
 from rekamatan.records.reception import Reception
 from rekamatan.records.spool import Spool
 from rekamatan.records.tus import TusServer
@@ -63,13 +61,12 @@ def serve_data_centre(settings: IngestSettings) -> None:
     from rekamatan.records.exchange import LedgerExchange  # noqa: PLC0415 - as above
     from rekamatan.records.store import Store, rebuild  # noqa: PLC0415 - as above
 
-    directory = Path(settings.directory)
-    signer = ReceiptSigner.from_file(Path(settings.signing_key), settings.data_centre)
-    life = timedelta(hours=settings.canary_hours)
     ledger = CentralLedger(settings.dsn)
-    store = Store(directory / "store", ledger, signer, life)
-    _log.info("store: %d records entered from the disk", len(rebuild(directory / "store", ledger)))
-    incoming = Incoming(directory / "incoming", settings.floor_bytes, _UNFINISHED_PER_SITE)
+    store = Store.of(settings, ledger)
+    _log.info("store: %d records entered from the disk", len(rebuild(settings.store, ledger)))
+    incoming = Incoming(
+        Path(settings.directory) / "incoming", settings.floor_bytes, _UNFINISHED_PER_SITE
+    )
     reception = Reception(incoming, store, accepts_canaries=True)
     server = TusServer(reception, site_identity, settings.max_size)
     app = server.application()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 from rekamatan import paths
 from rekamatan.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 INTAKE_FILE = paths.ETC / "records.json"
 INGEST_FILE = paths.ETC / "ingest.json"
@@ -64,3 +62,8 @@ class IngestSettings(Listener):
     port: int = 443
     directory: str = str(paths.STATE)  # incoming/ and store/ lie here, on one file system
     canary_hours: int = 24
+
+    @property
+    def store(self) -> Path:
+        """Where finished records lie."""
+        return Path(self.directory) / "store"

@@ -8,7 +8,7 @@ by digests. What the data centre has lost and the site still holds is sent again
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from rekamatan.records.digests import Comparison, Item, bucket_digests, compare,
 from rekamatan.records.enquiry import Enquiry, LedgerSetBackError
 from rekamatan.records.names import is_record_id
 from rekamatan.records.receipts import UnprovenError
+from rekamatan.records.site_ledger import COMPARED_AT
 
 if TYPE_CHECKING:
     from rekamatan.records.receipts import ReceiptVerifier, SignedReceipt
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from rekamatan.records.spool import Spool
 
 CURSOR = "receipts-cursor"
-COMPARED_AT = "compared-at"
 _log = logging.getLogger(__name__)
 _alarm = logging.getLogger("rekamatan.records.alarm")
 
@@ -146,11 +146,7 @@ class Settlement:
             self.spool.name_finding(
                 record_id, "unknown", "in this site's name, never captured here"
             )
-        differs = {
-            "missing": set(found.missing),
-            "altered": set(found.altered),
-            "unknown": set(found.unknown),
-        }
+        differs = {kind: set(ids) for kind, ids in asdict(found).items()}
         ledger = self.spool.ledger
         waiting = {entry.record_id for entry in ledger.waiting()}
         for finding in ledger.findings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+LEDGER = "ledger.sqlite"  # in the record directory
+COMPARED_AT = "compared-at"  # the note of when both ledgers were last compared, ISO 8601 UTC
 _BUSY_TIMEOUT_S = 30.0
+_READER_TIMEOUT_S = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (
     id          TEXT PRIMARY KEY,
@@ -74,6 +77,18 @@ class SiteEntry:
     sent_offset: int = 0
     receipt: str | None = None  # JSON of the signed receipt
     receipt_at: str | None = None
+
+
+@contextmanager
+def reading(directory: Path) -> Iterator[sqlite3.Connection]:
+    """The ledger of a record directory as it is now, for any process; it changes nothing.
+
+    Raises:
+        sqlite3.Error: there is no readable ledger, or it turns out so within the block.
+    """
+    uri = f"{(directory / LEDGER).as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=_READER_TIMEOUT_S)) as connection:
+        yield connection
 
 
 class SiteLedger:

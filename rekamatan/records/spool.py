@@ -8,18 +8,27 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
-from rekamatan.records.archive import SECONDS_FORMAT, StoredRecord
+from rekamatan.records.archive import (
+    CONFLICTS,
+    SECONDS_FORMAT,
+    ConflictError,
+    LedgerUnavailableError,
+    StoredRecord,
+    moment_of,
+)
 from rekamatan.records.durable import (
     fsync_directory,
     fsync_file,
     has_sha256,
     make_directory,
+    move_apart,
     move_durably,
+    stamp_durably,
     write_durably,
 )
 from rekamatan.records.names import RecordName
 from rekamatan.records.receipts import SignedReceipt, UnprovenError
-from rekamatan.records.site_ledger import Finding, FindingKind, SiteEntry, SiteLedger
+from rekamatan.records.site_ledger import LEDGER, Finding, FindingKind, SiteEntry, SiteLedger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +48,7 @@ class Spool:
         self.receipts = directory / "receipts"
         for path in (self.spool, self.sent, self.receipts):
             make_directory(path)
-        self.ledger = SiteLedger(directory / "ledger.sqlite")
+        self.ledger = SiteLedger(directory / LEDGER)
 
     def find(self, record_id: str) -> StoredRecord | None:
         """The finished record with this id."""
@@ -55,10 +64,19 @@ class Spool:
         return self.spool / name.file_name
 
     def enter(self, record: StoredRecord) -> StoredRecord:
-        """Commit the row of a captured record."""
+        """Commit the row of a captured record; one that came by stick meanwhile stands."""
         facts = (record.record_id, record.sha256, record.size, record.owner, record.stored_at)
-        self.ledger.add(SiteEntry(*facts))
-        return record
+        if self.ledger.add(SiteEntry(*facts)):
+            return record
+        standing = self.find(record.record_id)
+        if standing is None:
+            raise LedgerUnavailableError(record.record_id, "enter", "the row is not there")
+        if (standing.sha256, standing.owner) != (record.sha256, record.owner):
+            move_apart(record.path, self.spool.parent / CONFLICTS)
+            _alarm.critical("conflict: a second record %s was moved apart", record.record_id)
+            raise ConflictError(record.record_id, "enter", "this id is taken by another record")
+        stamp_durably(record.path, moment_of(standing.stored_at))
+        return standing
 
     def receipt(self, record: StoredRecord) -> SignedReceipt | None:
         """The data centre's receipt, once the forwarder has verified it."""
@@ -84,7 +102,8 @@ class Spool:
         text = signed.to_json()
         write_durably(self._receipt_file(entry.record_id), text.encode())
         self.ledger.acknowledge(entry.record_id, text, _now().strftime(SECONDS_FORMAT))
-        with suppress(FileNotFoundError):  # purged long ago: only its receipt was asked for again
+        # Purged long ago, or already moved by whoever got the same receipt at this very moment.
+        with suppress(FileNotFoundError):
             self._let_go(entry)
         for kind in ("missing", "unproven", "lost"):
             self.ledger.settle(entry.record_id, kind)
@@ -182,7 +201,7 @@ class Spool:
         wanted = receipt if entry is None else entry
         verifier.check(signed, record_id=path.stem, sha256=wanted.sha256, size=wanted.size)
         if entry is None:  # payload purged, ledger lost: the count of records comes back
-            return self.enter_receipt(signed)
+            return self._count_receipt(signed)
         settled = entry.receipt is None
         if settled:
             self.ledger.acknowledge(entry.record_id, text, _now().strftime(SECONDS_FORMAT))
@@ -192,9 +211,11 @@ class Spool:
 
     def enter_receipt(self, signed: SignedReceipt) -> bool:
         """Count a record of which only the verified receipt is left."""
-        receipt, path = signed.receipt, self._receipt_file(signed.receipt.id)
-        if not path.exists():
-            write_durably(path, signed.to_json().encode())
+        write_durably(self._receipt_file(signed.receipt.id), signed.to_json().encode())
+        return self._count_receipt(signed)
+
+    def _count_receipt(self, signed: SignedReceipt) -> bool:
+        receipt = signed.receipt
         facts = (receipt.id, receipt.sha256, receipt.size, "", receipt.stored_at)
         text, moment = signed.to_json(), receipt.stored_at
         entered = self.ledger.add(SiteEntry(*facts, receipt=text, receipt_at=moment))
@@ -219,8 +240,7 @@ class Spool:
 
     def _put_apart(self, path: Path, folder: str) -> None:
         if path.exists():
-            stamp = _now().strftime("%Y%m%dT%H%M%S%fZ")
-            move_durably(path, self.receipts / folder / f"{path.name}.{stamp}")
+            move_apart(path, self.receipts / folder)
 
     def _let_go(self, entry: SiteEntry) -> None:
         name = RecordName(entry.record_id, entry.sha256, entry.owner).file_name

@@ -10,7 +10,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from rekamatan.records.durable import fsync_directory, make_directory
+from rekamatan.records.durable import make_directory, write_durably
 from rekamatan.records.stick import StickError, stick_errors
 
 if TYPE_CHECKING:
@@ -47,33 +47,18 @@ def copy_to_stick(source: Path, target: Path, record: CarriedRecord, stick: Path
         BadSourceError: the disk's copy is gone, unreadable, or not the record it is named after.
         StickError: the stick is full, read-only, gone, or does not give back what it was given.
     """
-    part = target.with_name(f".{target.name}.part")
-    try:
-        with stick_errors(stick, "write a record"):
-            make_directory(target.parent)
-            _write(source, part, record)
-            part.replace(target)
-            fsync_directory(target.parent)
-            whole = is_whole(target, record)
-    except (StickError, BadSourceError):
-        _drop(part)
-        raise
+    payload = _payload(source)
+    if hashlib.sha256(payload).hexdigest() != record.sha256:
+        raise BadSourceError("altered", "its bytes are not those that were recorded")
+    with stick_errors(stick, "write a record"):
+        make_directory(target.parent)
+        write_durably(target, payload)
+        whole = is_whole(target, record)
     if not whole:
         _drop(target)
         reason = f"it gave back other bytes than were written ({record.id})"
         hint = "this stick is broken or counterfeit: throw it away and take another"
         raise StickError("broken", stick, "read a record back", reason, hint)
-
-
-def _write(source: Path, part: Path, record: CarriedRecord) -> None:
-    payload = _payload(source)
-    if hashlib.sha256(payload).hexdigest() != record.sha256:
-        raise BadSourceError("altered", "its bytes are not those that were recorded")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(payload)
-        file.flush()
-        os.fsync(descriptor)
 
 
 def _payload(source: Path) -> bytes:
@@ -90,4 +75,4 @@ def _drop(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError:
-        return  # the stick is gone or read-only; a part is never taken for a record
+        return  # the stick is gone or read-only, and no manifest names this file

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rekamatan.records.account import service_hands
 from rekamatan.records.durable import make_directory, write_durably
-from rekamatan.records.service_hands import service_hands
 from rekamatan.records.stick import (
     NOTE_EVERY_S,
     Parcel,

@@ -8,15 +8,14 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rekamatan.records.account import service_hands
 from rekamatan.records.incoming import Incoming
 from rekamatan.records.ledger_lock import ledger_in_use
 from rekamatan.records.receipts import ReceiptVerifier
 from rekamatan.records.reception import Reception
-from rekamatan.records.service_hands import service_hands
 from rekamatan.records.spool import Spool
 from rekamatan.records.stick import NOTE_EVERY_S, Parcel, Problem, Progress, StickError, parcels
 from rekamatan.records.stick_manifest import load_authority, read_manifest
@@ -95,7 +94,7 @@ def import_at_site(
     if manifest is None and not lines:
         hint = "bring it to the data centre first"
         raise StickError("nothing_here", stick, "import", "neither records nor receipts", hint)
-    verifier = ReceiptVerifier(site.data_centre.receipt_public_key, site.slug)
+    verifier = ReceiptVerifier.of_site(site)
     with ExitStack() as stack:
         stack.enter_context(parcel.locked())
         spool, reception = _open_spool(stack, settings)
@@ -208,12 +207,8 @@ def _manifest_if_any(parcel: Parcel, ca: x509.Certificate) -> Manifest | None:
 
 def _data_centre_reception(settings: IngestSettings) -> Reception:
     from rekamatan.records.central_ledger import CentralLedger  # noqa: PLC0415 - psycopg: not at sites
-    from rekamatan.records.receipts import ReceiptSigner  # noqa: PLC0415 - as above
     from rekamatan.records.store import Store  # noqa: PLC0415 - as above
 
-    directory = Path(settings.directory)
-    signer = ReceiptSigner.from_file(Path(settings.signing_key), settings.data_centre)
-    life = timedelta(hours=settings.canary_hours)
-    store = Store(directory / "store", CentralLedger(settings.dsn), signer, life)
-    incoming = Incoming(directory / INCOMING, settings.floor_bytes)
+    store = Store.of(settings, CentralLedger(settings.dsn))
+    incoming = Incoming(Path(settings.directory) / INCOMING, settings.floor_bytes)
     return Reception(incoming, store, accepts_canaries=False)

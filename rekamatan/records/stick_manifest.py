@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from rekamatan.errors import ConfigError
 from rekamatan.plain import Place, from_plain, to_plain
+from rekamatan.records.archive import SECONDS_FORMAT
 from rekamatan.records.names import is_canary, is_owner, is_record_id, is_sha256
 from rekamatan.records.stick import Parcel, StickError, stick_errors
 
@@ -139,7 +140,7 @@ def read_manifest(parcel: Parcel, ca: x509.Certificate) -> Manifest:
 
 def now_text() -> str:
     """This second, as ledgers write it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime(SECONDS_FORMAT)
 
 
 def _check(

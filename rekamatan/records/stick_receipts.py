@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rekamatan.records.account import service_hands
 from rekamatan.records.durable import write_durably
 from rekamatan.records.names import is_record_id
 from rekamatan.records.receipts import SignedReceipt, UnprovenError
-from rekamatan.records.service_hands import service_hands
-from rekamatan.records.site_ledger import SiteEntry
 from rekamatan.records.stick import Parcel, Problem, stick_errors
 
 if TYPE_CHECKING:
@@ -67,28 +65,13 @@ class Homecoming:
         if not is_record_id(receipt.id):
             raise UnprovenError("receipt", "read", "its id is no record's")
         entry = self.spool.ledger.find(receipt.id)
-        sha256, size = (
-            (receipt.sha256, receipt.size) if entry is None else (entry.sha256, entry.size)
-        )
-        self.verifier.check(signed, record_id=receipt.id, sha256=sha256, size=size)
-        if entry is None:
-            self._enter_unknown(signed)
+        wanted = receipt if entry is None else entry
+        self.verifier.check(signed, record_id=receipt.id, sha256=wanted.sha256, size=wanted.size)
+        if entry is None:  # of the dead server before this one: its count and proof come back
+            self.spool.enter_receipt(signed)
         elif entry.receipt is not None:
             self.known += 1
             return
         else:
-            self._acknowledge(entry, signed)
-        self.acknowledged += 1
-
-    def _enter_unknown(self, signed: SignedReceipt) -> None:
-        """A record of the dead server before this one: its count and its proof come back."""
-        receipt, text = signed.receipt, signed.to_json()
-        write_durably(self.spool.receipts / f"{receipt.id}.json", text.encode("ascii"))
-        facts = (receipt.id, receipt.sha256, receipt.size, "", receipt.stored_at)
-        self.spool.ledger.add(SiteEntry(*facts, receipt=text, receipt_at=receipt.stored_at))
-
-    def _acknowledge(self, entry: SiteEntry, signed: SignedReceipt) -> None:
-        # Its last act moves the payload: the forwarder, which got the same receipt by link at this
-        # very moment, may have done that already.
-        with suppress(FileNotFoundError):
             self.spool.acknowledge(entry, signed)
+        self.acknowledged += 1

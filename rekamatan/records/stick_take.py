@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rekamatan.records.archive import SECONDS_FORMAT, ConflictError, StoredRecord
+from rekamatan.records.account import service_hands
+from rekamatan.records.archive import ConflictError, StoredRecord, moment_of
 from rekamatan.records.incoming import DiskFullError, PartialWriter
 from rekamatan.records.metadata import Offer
 from rekamatan.records.reception import AlteredError
-from rekamatan.records.service_hands import service_hands
 from rekamatan.records.stick import Parcel, Problem, stick_errors
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rekamatan.records.incoming import PartialUpload
     from rekamatan.records.reception import Reception
     from rekamatan.records.stick_manifest import CarriedRecord
@@ -132,25 +128,14 @@ class Intake:
             self.reception.incoming.discard(record.id)
             raise AlteredError(record.id, "take from the stick", f"{len(payload)} bytes")
         _append(partial, payload)
-        return self._standing(desk.finish(partial))
+        return desk.finish(partial)
 
     def _desk(self, record: CarriedRecord) -> Reception:
         """At a site a record keeps the time it was captured at; a receipt's time is its own."""
         if self.owner is not None:
             return self.reception
-        captured = datetime.strptime(record.captured_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+        captured = moment_of(record.captured_at)
         return replace(self.reception, now=lambda: captured)
-
-    def _standing(self, mine: StoredRecord) -> StoredRecord:
-        """The row that stands: where the link won by a moment, its file and its time are kept."""
-        standing = self.reception.archive.find(mine.record_id)
-        if standing is None or standing == mine:
-            return mine
-        if standing.path != mine.path:
-            mine.path.unlink(missing_ok=True)
-        else:
-            _restamp(mine.path, standing.stored_at)
-        return standing
 
     def _note(self, record: CarriedRecord, code: str, detail: str) -> None:
         self.problems.append(Problem(record.id, code, detail))
@@ -165,8 +150,3 @@ def _append(partial: PartialUpload, payload: bytes) -> None:
                 writer.sync()
     finally:
         writer.close()
-
-
-def _restamp(path: Path, stored_at: str) -> None:
-    seconds = datetime.strptime(stored_at, SECONDS_FORMAT).replace(tzinfo=UTC).timestamp()
-    os.utime(path, (seconds, seconds))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
 from rekamatan.records.archive import (
+    CONFLICTS,
     SECONDS_FORMAT,
     ConflictError,
     LedgerUnavailableError,
     StoredRecord,
+    moment_of,
 )
 from rekamatan.records.durable import (
     has_sha256,
     make_directory,
+    move_apart,
     move_durably,
     stamp_durably,
 )
@@ -24,15 +28,14 @@ from rekamatan.records.receipts import Receipt, ReceiptSigner, SignedReceipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rekamatan.records.central_ledger import CentralLedger
+    from rekamatan.records.settings import IngestSettings
 
 _log = logging.getLogger(__name__)
 _alarm = logging.getLogger("rekamatan.records.alarm")
 _BATCH = 500
 ALTERED = "altered"  # where files go whose bytes are not what their name says
-CONFLICTS = "conflict"  # bytes that came under an id which stands for others; a person decides
 
 
 class Store:
@@ -46,6 +49,16 @@ class Store:
         self._ledger = ledger
         self._signer = signer
         self._canary_life = canary_life
+
+    @classmethod
+    def of(cls, settings: IngestSettings, ledger: CentralLedger) -> Store:
+        """The data centre's, with the key and the name it signs with.
+
+        Raises:
+            ConfigError: the signing key cannot be read.
+        """
+        signer = ReceiptSigner.from_file(Path(settings.signing_key), settings.data_centre)
+        return cls(settings.store, ledger, signer, timedelta(hours=settings.canary_hours))
 
     def find(self, record_id: str) -> StoredRecord | None:
         """The finished record with this id.
@@ -79,7 +92,7 @@ class Store:
         if elsewhere and standing.path.is_file():
             record.path.unlink()  # came by two ways at once: the same bytes twice
             return standing
-        stored_at = datetime.strptime(standing.stored_at, SECONDS_FORMAT).replace(tzinfo=UTC)
+        stored_at = moment_of(standing.stored_at)
         stamp_durably(record.path, stored_at)
         if elsewhere:
             move_durably(record.path, standing.path)
@@ -123,12 +136,6 @@ def rebuild(directory: Path, ledger: CentralLedger, *, everything: bool = False)
             added += _enter_sound(directory, ledger, batch)
             batch.clear()
     return added + _enter_sound(directory, ledger, batch)
-
-
-def move_apart(path: Path, directory: Path) -> None:
-    """Keep a file that nobody vouches for, out of the store's way."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    move_durably(path, directory / f"{path.name}.{stamp}")
 
 
 def _enter_sound(directory: Path, ledger: CentralLedger, batch: list[StoredRecord]) -> list[str]:

@@ -68,6 +68,11 @@ class UplinkConnection(http.client.HTTPConnection):
             plain.close()
             raise
 
+    def close(self) -> None:
+        """Hang up, whatever state the flow is in; used again, it opens anew."""
+        with suppress(OSError):  # a flow that is dead already has nothing more to say
+            super().close()
+
 
 def open_uplink(
     ingest_url: str, tls_dir: Path, stall_s: float, source_address: str | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from tests.records.district import District
 from tests.records.postgres import Postgres, binaries
 from tests.records.relay import Relay
 from tests.records.services import Record, Service, TusClient, free_port
+from tests.records.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,10 +179,8 @@ class Forwarding:
     tls_dir: Path
 
     def wait_acknowledged(self, count: int, timeout_s: float = 40.0) -> None:
-        deadline = time.monotonic() + timeout_s
-        while len(self.spool.ledger.acknowledged()) < count:
-            assert time.monotonic() < deadline, self.service.log()
-            time.sleep(0.05)
+        ledger = self.spool.ledger
+        wait_for(lambda: len(ledger.acknowledged()) >= count, timeout_s, self.service.log)
 
 
 @pytest.fixture

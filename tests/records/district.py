@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
 from tests.records.services import Record
+from tests.records.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,10 +64,7 @@ class District:
         return SignedReceipt.from_header(answer.headers[RECEIPT_HEADER])
 
     def wait(self, what: Callable[[], bool], within_s: float = 30.0) -> None:
-        deadline = time.monotonic() + within_s
-        while not what():
-            assert time.monotonic() < deadline, self.link.service.log()
-            time.sleep(0.05)
+        wait_for(what, within_s, self.link.service.log)
 
     def wait_all_acknowledged(self) -> None:
         self.wait(lambda: not self.link.spool.ledger.waiting())

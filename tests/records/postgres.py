@@ -9,12 +9,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import psycopg
 
 from rekamatan.records.migrate import apply_migrations
+from tests.records.waiting import wait_for
 
 _SETUP = (
     "CREATE ROLE rekamatan_owner NOLOGIN",
@@ -116,10 +116,7 @@ class Postgres:
         for pid in family:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while any(_runs(pid) for pid in family):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for(lambda: not any(_runs(pid) for pid in family), 20)
 
     def boot(self) -> None:
         """Start after a power cut; as Debian does, without the lock files of a dead server."""

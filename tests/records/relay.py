@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 
+from tests.records.waiting import wait_for
+
 
 class Relay:
     """Relays to `target_port`; counts what goes up.
@@ -38,10 +40,12 @@ class Relay:
             self._open.discard(sock)
 
     def wait_until_sent(self, size: int, timeout_s: float = 20.0) -> None:
-        deadline = time.monotonic() + timeout_s
-        while self.bytes_up < size:
-            assert time.monotonic() < deadline, f"only {self.bytes_up} bytes went up"
-            time.sleep(0.01)
+        wait_for(
+            lambda: self.bytes_up >= size,
+            timeout_s,
+            lambda: f"only {self.bytes_up} bytes went up",
+            every_s=0.01,
+        )
 
     def close(self) -> None:
         self._listener.close()
@@ -73,7 +77,7 @@ class Relay:
                         self.cuts += 1
                         self.cut()
                     if self.bytes_per_s:
-                        time.sleep(len(data) / self.bytes_per_s)
+                        time.sleep(len(data) / self.bytes_per_s)  # the link's own pace
                 sink.sendall(data)
         for sock in (source, sink):
             with contextlib.suppress(OSError):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 from rekamatan.records.metadata import Offer
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
+from tests.records.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +73,7 @@ class Service:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
-            time.sleep(0.05)
+            time.sleep(0.05)  # it does not say when it listens
         raise AssertionError(f"nothing listens on {port}: {self.log()}")
 
 
@@ -161,7 +162,7 @@ class TusClient:
         deadline = time.monotonic() + within_s
         while (header := self.head(record).headers[RECEIPT_HEADER]) is None:
             assert time.monotonic() < deadline, f"no receipt within {within_s:.0f} s"
-            time.sleep(0.5)
+            time.sleep(0.5)  # each look is a request to the very service that must work meanwhile
         return SignedReceipt.from_header(header)
 
     def begin_patch(self, record: Record, start: int, end: int) -> None:
@@ -184,7 +185,9 @@ def checksum(algorithm: str, chunk: bytes) -> str:
 
 
 def wait_for_size(path: Path, size: int, timeout_s: float = 10.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not path.exists() or path.stat().st_size < size:
-        assert time.monotonic() < deadline, f"{path} did not reach {size} bytes"
-        time.sleep(0.02)
+    wait_for(
+        lambda: path.exists() and path.stat().st_size >= size,
+        timeout_s,
+        lambda: f"{path} did not reach {size} bytes",
+        every_s=0.02,
+    )

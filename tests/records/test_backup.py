@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rekamatan.records.counts import record_counts
 from rekamatan.records.reconcile import reconcile_spool
@@ -18,6 +19,7 @@ from tests.unit.records.stick_case import StickCase
 ROLE = Path(__file__).parents[2] / "roles" / "backup"
 WORDS = "sangat rahasia sekali"
 PROGRAM = ROLE / "files" / "rekamatan-backup"
+RECORDS = "var/lib/rekamatan/records"
 
 pytestmark = pytest.mark.skipif(
     shutil.which("restic") is None, reason="no restic: apt install restic"
@@ -92,6 +94,28 @@ def test_restored_on_a_bare_server_the_count_and_its_proof_are_back(
     outcome = reconcile_spool(spool, case.verifier)
     assert (outcome.added, tuple(outcome.problems)) == (5, ())
     assert record_counts(new).acknowledged == 5
+
+
+def test_what_the_role_backs_up_is_enough_for_a_new_server(tmp_path: Path, backup: Backup) -> None:
+    """The role's own list of paths, below a directory that stands for the server's root."""
+    root = tmp_path / "server"
+    case = StickCase.make(tmp_path / "site")
+    for offer in case.capture(3):
+        case.acknowledge(offer)
+    shutil.copytree(case.records, root / RECORDS)
+    for kept in ("etc/rekamatan/site.json", "var/lib/rekamatan/evidence/1.jsonl"):
+        (root / kept).parent.mkdir(parents=True, exist_ok=True)
+        (root / kept).write_text(kept)
+    paths = yaml.safe_load((ROLE / "defaults/main.yml").read_text())["backup_paths"]
+    assert backup.run(*(root / path.lstrip("/") for path in paths)) == 0
+    bare = tmp_path / "bare"
+    assert backup.restic("restore", "latest", "--target", str(bare)).returncode == 0
+    restored = bare / root.relative_to("/")
+    assert (restored / "etc/rekamatan/site.json").read_text() == "etc/rekamatan/site.json"
+    assert (restored / "var/lib/rekamatan/evidence/1.jsonl").exists()
+    outcome = reconcile_spool(Spool(restored / RECORDS), case.verifier)
+    assert (outcome.added, outcome.problems) == (3, ())
+    assert not list((restored / RECORDS).rglob("*.rec")), "payloads have their own ways"
 
 
 def test_nothing_readable_leaves_the_server(tmp_path: Path, backup: Backup) -> None:

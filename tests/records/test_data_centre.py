@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,6 +13,7 @@ import pytest
 from rekamatan.errors import RecordError
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
 from tests.records.services import Answer, Record
+from tests.records.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.records.conftest import DataCentreService
@@ -146,8 +146,10 @@ def test_canary_is_gone_after_its_day(data_centre: DataCentreService, postgres: 
         postgres.execute(f"UPDATE {table} SET stored_at = stored_at - interval '25 hours'")  # noqa: S608 - constants
     data_centre.service.stop()
     data_centre.service.start()
-    deadline = time.monotonic() + 10
-    while postgres.rows("SELECT count(*) FROM canary") != [(0,)]:
-        assert time.monotonic() < deadline, data_centre.service.log()
-        time.sleep(0.05)
+    emptied = [(0,)]
+    wait_for(
+        lambda: postgres.rows("SELECT count(*) FROM canary") == emptied,
+        10,
+        data_centre.service.log,
+    )
     assert [path.name.split(".")[0] for path in data_centre.stored()] == ["00000000-aaaa"]

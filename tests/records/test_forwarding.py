@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rekamatan.records.counts import record_counts
 from tests.records.services import Record
+from tests.records.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,10 +93,7 @@ def test_forged_receipt_lets_nothing_go(
     link = forwarding(public_key=base64.b64encode(bytes(31) + b"\1").decode())
     record = Record.of_size(1000)
     intake.client().upload(record)
-    deadline = time.monotonic() + 10
-    while "alarm: record" not in link.service.log():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: "alarm: record" in link.service.log(), 10)
     assert data_centre.stored() != [], "it did send, and it did get an answer"
     assert payloads(intake.directory / "spool") == [record.record_id]
     assert list((intake.directory / "receipts").iterdir()) == []
@@ -150,10 +147,7 @@ def test_a_crash_between_receipt_and_move_is_settled_at_start(
     assert record_counts(intake.directory).acknowledged == 0
     before = link.relay.bytes_up
     link.service.start()
-    deadline = time.monotonic() + 10
-    while payloads(intake.directory / "spool"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: not payloads(intake.directory / "spool"), 10)
     assert record_counts(intake.directory).acknowledged == 1
     # The ledgers are compared at a start: a handshake and some questions, no record.
     link.service.stop()

@@ -195,7 +195,7 @@ def test_many_uploads_at_once_stay_within_bounded_memory(besieged: Intake) -> No
     peak = 0
     while any(thread.is_alive() for thread in threads):
         peak = max(peak, resident_kilobytes(pid))
-        time.sleep(0.02)
+        time.sleep(0.02)  # a sample of its memory, often enough for a peak
     assert statuses == [204] * 20
     assert peak - before < 50 * MEGABYTE_KB, "half of what was sent"
 
@@ -243,7 +243,7 @@ def test_another_workstation_cannot_shut_an_upload_by_naming_it(besieged: Intake
     stranger = besieged.client("ws9.kubu")
     asking = threading.Thread(target=stranger.head, args=(record,), daemon=True)
     asking.start()
-    time.sleep(0.5)
+    time.sleep(0.5)  # a stranger that could shut the upload would have done it by now
     victim.connection.send(record.payload[100_000:])
     assert victim.connection.getresponse().status == 204
     asking.join(timeout=15)

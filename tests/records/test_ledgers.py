@@ -10,6 +10,7 @@ import pytest
 
 from rekamatan.records.counts import record_counts
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
+from rekamatan.records.site_ledger import COMPARED_AT
 from rekamatan.records.spool import Spool
 from tests.records.district import SIZE, District, command
 from tests.records.services import Record
@@ -54,6 +55,22 @@ def test_bad_receipt_file_neither_stops_the_forwarder_nor_is_believed(
     assert SignedReceipt.from_json(path.read_text()).receipt.id == record.record_id
     fresh = district.capture()
     district.must_be_whole([record, *fresh])
+
+
+def test_what_the_data_centre_lost_is_sent_again_without_anybodys_command(
+    district: District,
+) -> None:
+    """The forwarder compares both ledgers by itself; nobody presses `settle` here."""
+    (record,) = district.capture()
+    (stored,) = district.data_centre.stored()
+    district.link.service.stop()
+    stored.unlink()
+    assert len(district.reconcile()) == 1
+    district.link.spool.ledger.remember(COMPARED_AT, "")
+    district.link.service.start()
+    district.wait(lambda: district.held() == {record.record_id: record.payload})
+    district.wait(lambda: bool(district.link.spool.ledger.note(COMPARED_AT)))
+    district.must_be_whole([record])
 
 
 def test_record_in_the_sites_name_that_it_never_captured_is_unknown(district: District) -> None:
@@ -116,15 +133,20 @@ def test_site_ledger_is_rebuilt_by_command_and_only_without_its_services(
     district: District,
 ) -> None:
     records = district.capture(2)
+    district.link.service.stop()
+    waiting = Record.of_size(SIZE)
+    district.intake.client().upload(waiting)
     arguments = ("--config", str(district.intake.config))
     arguments += ("--site-file", str(district.intake.site_file))
     refused = command("rebuild", *arguments)
     assert refused["error"] == "RefusedError"
-    district.link.service.stop()
     district.intake.service.stop()
-    assert command("rebuild", *arguments) == {"records": 2}
-    assert len(Spool(district.intake.directory).ledger.acknowledged()) == 2
+    assert command("rebuild", *arguments) == {"records": 3}
+    ledger = Spool(district.intake.directory).ledger
+    assert [entry.record_id for entry in ledger.waiting()] == [waiting.record_id]
+    assert {entry.owner for entry in ledger.acknowledged()} == {ledger.waiting()[0].owner}
+    assert len(ledger.acknowledged()) == 2
     district.intake.service.start()
     district.link.spool = district.intake.spool()
     district.link.service.start()
-    district.must_be_whole(records)
+    district.must_be_whole([*records, waiting])

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 TREE = Path(__file__).parents[2]
 ADAPTER = {"command": ["/usr/bin/perekaman-adapter"]}
 
+PLAYBOOK = shutil.which("ansible-playbook", path=Path(sys.executable).parent)
+
 pytestmark = pytest.mark.skipif(
-    shutil.which("ansible-playbook") is None or shutil.which("dpkg-query") is None,
+    PLAYBOOK is None or shutil.which("dpkg-query") is None,
     reason="needs ansible-playbook and a Debian",
 )
 
@@ -40,7 +43,7 @@ def apply(tmp_path: Path, application: dict[str, Any], *, whole: bool = False) -
         "__recording_server_package_file": str(tmp_path / "fetched.deb"),
     }
     (tmp_path / "variables.json").write_text(json.dumps(variables))
-    argv = ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")]
+    argv = [sys.executable, str(PLAYBOOK), "-i", "localhost,", str(tmp_path / "play.yml")]
     argv += ["-e", f"@{tmp_path / 'variables.json'}", *(["--check"] if whole else [])]
     environment = os.environ | {
         "ANSIBLE_ROLES_PATH": str(TREE / "roles"),

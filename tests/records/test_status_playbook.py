@@ -69,7 +69,7 @@ def play(district: District, tmp_path: Path) -> Callable[[], tuple[int, str]]:
 
     def run() -> tuple[int, str]:
         done = subprocess.run(
-            [playbook, "-i", tmp_path / "hosts.json", tmp_path / "play.yml"],
+            [sys.executable, playbook, "-i", tmp_path / "hosts.json", tmp_path / "play.yml"],
             cwd=CHECKOUT,
             env={
                 **os.environ,

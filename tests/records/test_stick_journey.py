@@ -251,7 +251,7 @@ def test_export_killed_again_and_again_ends_whole(journey: Journey, postgres: Po
         deadline = time.monotonic() + 30
         while len(list(journey.stick.rglob("*.rec"))) < count and process.poll() is None:
             assert time.monotonic() < deadline
-            time.sleep(0.001)
+            time.sleep(0.001)  # a record takes milliseconds, and one of them must be hit
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
     assert killed, "no export was killed in the middle: this test showed nothing"
@@ -268,7 +268,7 @@ def test_import_killed_in_the_middle_goes_on(journey: Journey, postgres: Postgre
     deadline = time.monotonic() + 30
     while len(journey.data_centre.stored()) < 4 and process.poll() is None:
         assert time.monotonic() < deadline
-        time.sleep(0.001)
+        time.sleep(0.001)  # as above
     process.send_signal(signal.SIGKILL)
     process.wait()
     report = journey.at_data_centre()

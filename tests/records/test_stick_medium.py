@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from rekamatan.config import site_to_json
-from rekamatan.records.service_hands import service_hands
+from rekamatan.records.account import service_hands
 from tests.records.conftest import make_site
 from tests.unit.records.stick_case import StickCase
 from tests.unit.records.test_receipts import PUBLIC
@@ -102,7 +102,7 @@ def test_enospc_in_the_middle_of_a_record(case: StickCase) -> None:
     done = on_medium(case, mount, script)
     found = report(done)
     assert (done.returncode, found["full"], found["carried"], found["left"]) == (1, True, 2, 1)
-    assert not list((case.root / "seen").rglob(".*.part"))
+    assert not list((case.root / "seen").rglob(".*.tmp"))
 
 
 @needs_mounts

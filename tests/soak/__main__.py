@@ -130,7 +130,7 @@ def _drain(district: SoakDistrict) -> None:
         total = sum(count.acknowledged for count in counts)
         if total != acknowledged:
             acknowledged, moved = total, time.monotonic()
-        time.sleep(0.5)
+        time.sleep(0.5)  # counting takes processor time from the forwarders
     _say("not everything was acknowledged in good weather")
 
 

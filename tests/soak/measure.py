@@ -105,7 +105,7 @@ def hand_over(identity: object, size: int, notebook: object) -> str:
         with suppress(CaptureError):
             intake.take(capture)
             break
-        time.sleep(0.5)
+        time.sleep(0.5)  # refused or cut: a workstation tries again soon, not at once
     facts = {"id": capture.identifier, "sha256": capture.sha256, "size": size}
     Notebook(Path(str(notebook))).note("captured", **facts)
     return capture.identifier
@@ -166,7 +166,7 @@ def _first_bytes(district: SoakDistrict, office: Office) -> int:
     before = now = _arrived(district, office)
     deadline = time.monotonic() + 60
     while now == before and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.05)  # the disk is looked at from outside; nothing announces a byte
         now = _arrived(district, office)
     return now
 
@@ -200,7 +200,7 @@ def _fresh(office: Office, station: _InNamespace) -> float | None:
     while not receipt.exists():
         if time.monotonic() - began > _FRESH_LIMIT_S:
             return None
-        time.sleep(0.05)
+        time.sleep(0.05)  # as exact as the seconds that are reported
     return round(time.monotonic() - began, 1)
 
 

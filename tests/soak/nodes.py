@@ -65,7 +65,7 @@ class SoakDisk(Disk):
         while run(["umount", str(self.mount)], check=False).returncode != 0:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.mount} is still in use")
-            time.sleep(0.05)
+            time.sleep(0.05)  # killed processes let go of the disk in their own time
         self.thaw(copy)
 
     def fill(self) -> Path:
@@ -130,7 +130,7 @@ class Program:
         while not subprocess.run(probe, capture_output=True, check=True).stdout:
             if time.monotonic() > deadline or not self.alive:
                 raise RuntimeError(f"{self.name} does not listen: {self.log.read_text()[-2000:]}")
-            time.sleep(0.1)
+            time.sleep(0.1)  # it does not say when it listens
 
 
 @dataclass

@@ -145,7 +145,7 @@ def running_with(mark: str) -> list[str]:
     """Command lines that hold it, once those that were killed have had a moment to go."""
     deadline = time.monotonic() + 5
     while (found := command_lines(mark)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.05)  # the kernel reaps what was killed in its own time
     return found
 
 
@@ -200,7 +200,7 @@ def serve_once(path: Path, content: bytes, *, hang_s: float = 0.0) -> threading.
         connection, _ = listener.accept()
         with connection, listener:
             connection.sendall(content)
-            time.sleep(hang_s)
+            time.sleep(hang_s)  # this is the hanging
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

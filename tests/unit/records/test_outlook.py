@@ -92,6 +92,34 @@ def test_pace_of_a_link_that_is_down_fills_the_disk(
     assert outlook(tmp_path, settings(tmp_path)).disk_days == 10
 
 
+def test_what_retention_will_free_is_in_the_forecast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outlook_module.shutil, "disk_usage", lambda _: Usage)
+    ledger_with(tmp_path, [29 * 86_400] * 1000, waiting=0)  # 2 GB go in two days; 9 GB free
+    assert outlook(tmp_path, settings(tmp_path)).disk_days == 12
+
+
+def test_without_receipts_nothing_will_ever_be_freed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Large:
+        free = 36 * GIGABYTE
+
+    monkeypatch.setattr(outlook_module.shutil, "disk_usage", lambda _: Large)
+    ledger_with(tmp_path, [], waiting=1000)  # 1 GB a day, 35 GB free, retention 30 days
+    assert outlook(tmp_path, settings(tmp_path)).disk_days == 36
+
+
+def test_the_day_the_disk_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlook_module.shutil, "disk_usage", lambda _: Usage)
+    ledger_with(tmp_path, [], waiting=1000)
+    config = tmp_path / "records.json"
+    config.write_text(f'{{"certificate": "", "key": "", "ca": "", "floor_bytes": {GIGABYTE}}}')
+    text = "\n".join(lines(summarise(tmp_path, config), "id"))
+    assert "Ruang disk cukup untuk sekitar 10 hari perekaman." in text
+
+
 @pytest.mark.parametrize("lang", ["id", "en"])
 def test_summary_is_complete_in_both_languages(tmp_path: Path, lang: str) -> None:
     ledger = ledger_with(tmp_path, [10], waiting=3)

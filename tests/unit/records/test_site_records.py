@@ -15,11 +15,12 @@ import pytest
 from rekamatan.errors import ConfigError, RecordError
 from rekamatan.models import Limits
 from rekamatan.records import incoming as incoming_module
-from rekamatan.records.archive import SECONDS_FORMAT
+from rekamatan.records.archive import SECONDS_FORMAT, ConflictError, StoredRecord
 from rekamatan.records.counts import record_counts
 from rekamatan.records.incoming import DiskFullError, Incoming, PartialUpload, PartialWriter
 from rekamatan.records.lanes import Junction, pick
 from rekamatan.records.metadata import Offer
+from rekamatan.records.names import RecordName
 from rekamatan.records.receipts import Receipt, ReceiptSigner, ReceiptVerifier, SignedReceipt
 from rekamatan.records.reception import AlteredError, Reception
 from rekamatan.records.settings import IntakeSettings
@@ -85,6 +86,34 @@ def test_altered_bytes_leave_no_record(tmp_path: Path) -> None:
         receive(tmp_path, b"altered")
     assert list((tmp_path / "spool").iterdir()) == []
     assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def arrived(spool: Spool, sha256: str, owner: str, stored_at: str) -> StoredRecord:
+    """A payload just moved into the spool; its row is entered next."""
+    path = spool.spool / RecordName(OFFER.record_id, sha256, owner).file_name
+    path.write_bytes(PAYLOAD)
+    return StoredRecord(OFFER.record_id, sha256, OFFER.size, owner, stored_at, path)
+
+
+def test_record_that_came_by_two_ways_at_once_keeps_its_first_row_and_time(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    first = arrived(spool, OFFER.sha256, "ws1.kubu", "2026-01-02T03:04:05Z")
+    assert spool.enter(first) == first
+    late = arrived(spool, OFFER.sha256, "ws1.kubu", "2026-01-02T03:04:09Z")
+    assert spool.enter(late) == first
+    stamped = datetime.fromtimestamp(first.path.stat().st_mtime, UTC)
+    assert stamped.strftime(SECONDS_FORMAT) == first.stored_at
+
+
+def test_other_bytes_at_the_same_moment_are_kept_apart_and_refused(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    first = spool.enter(arrived(spool, OFFER.sha256, "ws1.kubu", "2026-01-02T03:04:05Z"))
+    other = arrived(spool, "0" * 64, "ws1.kubu", "2026-01-02T03:04:05Z")
+    with pytest.raises(ConflictError, match="taken by another"):
+        spool.enter(other)
+    assert list(spool.spool.glob("*.rec")) == [first.path]
+    (kept,) = (tmp_path / "conflict").iterdir()
+    assert kept.read_bytes() == PAYLOAD
 
 
 def test_every_step_before_the_answer_is_synced(

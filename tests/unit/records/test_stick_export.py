@@ -125,7 +125,7 @@ def test_stick_that_lies_is_found_out(case: StickCase, monkeypatch: pytest.Monke
     def forget(descriptor: int) -> None:
         path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
         real(descriptor)
-        if path.endswith(".rec.part"):
+        if path.endswith(".rec.tmp"):
             size = os.fstat(descriptor).st_size
             os.pwrite(descriptor, bytes(size), 0)
 
