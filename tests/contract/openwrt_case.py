@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from lab.twins.engine.radio import MemoryRadio
 from lab.twins.harness import APNS, DEFAULTS, RunningTwin
 from lab.twins.openwrt import config
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.twins.engine.faults import Faults
-    from rekamatan.models import WanProfile
+    from rekamatan.models import ChangePlan, WanProfile
 
 PASSWORD = DEFAULTS["users"]["rekamatan"]["password"]
 KINDS = ("modemmanager", "qmi", "rutos")
@@ -38,6 +40,11 @@ SIMS = {
     },
 }
 Driver = OpenwrtDriver | RutosDriver
+OLD, NEW = ("1", "indosatgprs", "indosat"), ("2", "internet", "telkomsel")  # as in `selected`
+# the three ways to choose a SIM slot, one a kind
+SLOT = "gsmctl -Y|set-primary-sim-slot|uim-switch-slot"
+# run a test on all three kinds; without it, on qmi
+every = pytest.mark.parametrize("kind", KINDS, indirect=True)
 
 
 class RunningRouter(RunningTwin):
@@ -150,3 +157,13 @@ def driver_of(twin: RunningRouter, password: str = PASSWORD, **more: float) -> D
     kind = RutosDriver if twin.kind == "rutos" else OpenwrtDriver
     settings: dict[str, Any] = {"patience_s": 8.0, "settle_s": 1} | more
     return kind(access(twin), password, {"vpnapn": "geheim'$1"}, **settings)
+
+
+def switch_plan(driver: Driver, plan_id: str = "run-1") -> ChangePlan:
+    return driver.render(TELKOMSEL, driver.read_state(), plan_id)
+
+
+def settled_on(twin: RunningRouter, wanted: tuple[str, str, str]) -> None:
+    """Wait until slot, APN and profile are these and the bearer is up on them."""
+    twin.wait_for(lambda: twin.selected() == wanted, f"not on {wanted}", within_s=20)
+    twin.wait_attached()

@@ -1,4 +1,4 @@
-"""OpenWrt with ModemManager, over SSH; proto qmi has its own tests in `test_openwrt`."""
+"""OpenWrt with ModemManager, over SSH; proto qmi has its own tests in `tests.contract.openwrt`."""
 
 from __future__ import annotations
 
