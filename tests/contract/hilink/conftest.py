@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab.twins.hilink.running import RunningHilink
+from tests.contract.booting import booting
 from tests.contract.hilink_case import driver_of
 
 if TYPE_CHECKING:
@@ -19,15 +21,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., RunningHilink]]:
-    twins = []
-
-    def start(**overrides: object) -> RunningHilink:
-        twins.append(RunningHilink(tmp_path, faults, **overrides))
-        return twins[-1]
-
-    yield start
-    for twin in twins:
-        twin.close()
+    with booting(partial(RunningHilink, tmp_path, faults)) as start:
+        yield start
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.booting import booting
 from tests.contract.openwrt_case import boot_router, driver_of
 
 if TYPE_CHECKING:
@@ -24,15 +26,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def boot(tmp_path: Path, faults: Faults, kind: str) -> Iterator[Callable[..., RunningRouter]]:
-    routers = []
-
-    def start(**overrides: object) -> RunningRouter:
-        routers.append(boot_router(tmp_path, kind, faults, **overrides))
-        return routers[-1]
-
-    yield start
-    for router in routers:
-        router.close()
+    with booting(partial(boot_router, tmp_path, kind, faults)) as start:
+        yield start
 
 
 @pytest.fixture
