@@ -15,7 +15,7 @@ from lab.twins.openwrt.ssh_front import UnixFront
 from rekamatan.models import ModemAccess
 from rekamatan.modems.openwrt import OpenwrtDriver
 from rekamatan.modems.rutos import RutosDriver
-from tests.contract.bench import Situation, profile
+from tests.contract.bench import profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,24 +121,6 @@ def card(name: str, apn: str, slot: str, **more: object) -> WanProfile:
 INDOSAT = card("indosat", "indosatgprs", "1")
 TELKOMSEL = card("telkomsel", "internet", "2")
 PAID = card("paid", "vpn.telkomsel", "2", auth="pap", username="kubu")
-SITUATIONS: dict[Situation, dict[str, object]] = {
-    Situation.NORMAL: {},
-    Situation.NO_SIM: {"sims": {}},
-    Situation.PIN_LOCKED: {"pins": {"1": "1234"}},
-    Situation.TIMER_FORBIDDEN: {"detached": False},
-    Situation.RESTARTING: {"absent_seconds": 60.0},
-}
-
-
-def found_as(
-    directory: Path, kind: str, situation: Situation, faults: Faults, **overrides: object
-) -> RunningRouter:
-    """A router found in a situation of the contract suite."""
-    twin = boot_router(directory, kind, faults, **SITUATIONS.get(situation, {}), **overrides)
-    if situation is Situation.RESTARTING:
-        twin.wait_attached()
-        twin.choose_slot("2")
-    return twin
 
 
 def access(twin: RunningRouter, host_key: str = "") -> ModemAccess:
