@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lab.twins.engine.radio import MemoryRadio
 from lab.twins.engine.terminal import TerminalFront
 from lab.twins.harness import APNS, DEFAULTS, SIMS, RunningTwin
+from tests.contract.bench import Situation
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
     from lab.twins.engine.faults import Faults
 
+PASSWORD = DEFAULTS["users"]["rekamatan"]["password"]
 INDOSAT_SIM, TELKOMSEL_SIM = SIMS["up"], SIMS["down"]
+SITUATIONS: dict[Situation, dict[str, object]] = {
+    Situation.NORMAL: {},
+    Situation.NO_SIM: {"sims": {}},
+    Situation.PIN_LOCKED: {"pin_locked": True},
+    Situation.RESTARTING: {"absent_seconds": 60.0},
+}
 _OTHER_DEVICES = ("save_delay_s", "startup_s")
 
 
@@ -30,12 +39,23 @@ class CliTwin(RunningTwin):
     parse: ClassVar[Any]
     device_class: ClassVar[Any]
     slots: ClassVar[tuple[str, str]]
+    situations: ClassVar[dict[Situation, dict[str, object]]]
+    to_away_slot: ClassVar[str]  # the command that restarts the modem on the other SIM
 
     def __init__(self, directory: Path, faults: Faults | None = None, **overrides: object) -> None:
         home, away = self.slots
         initial = {**DEFAULTS["initial"], "sim_slot": home}
         sims = {home: INDOSAT_SIM, away: TELKOMSEL_SIM}
         super().__init__(directory, faults, **{"initial": initial, "sims": sims, **overrides})
+
+    @classmethod
+    def found_as(cls, directory: Path, situation: Situation, faults: Faults) -> Self:
+        """A device found in a situation of the contract suite."""
+        twin = cls(directory, faults, **cls.situations[situation])
+        if situation is Situation.RESTARTING:
+            twin.wait_attached()
+            twin.console(cls.to_away_slot)
+        return twin
 
     async def _boot(self) -> None:
         self.radio = MemoryRadio(APNS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lab.twins.engine.faults import Faults
 from lab.twins.harness import RunningTwin
 from tests.contract.bench import Situation, benches, until
+from tests.contract.booting import booting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,15 +76,8 @@ def driver(normal: tuple[Twin, ModemDriver]) -> ModemDriver:
 @pytest.fixture
 def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., RunningTwin]]:
     """Boot a RouterOS twin with other settings than the defaults."""
-    twins = []
-
-    def start(**overrides: object) -> RunningTwin:
-        twins.append(RunningTwin(tmp_path, faults, **overrides))
-        return twins[-1]
-
-    yield start
-    for twin in twins:
-        twin.close()
+    with booting(partial(RunningTwin, tmp_path, faults)) as start:
+        yield start
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from rekamatan.modems.hilink import HilinkDriver
 
 if TYPE_CHECKING:
     from lab.twins.hilink.running import RunningHilink
+    from rekamatan.models import ChangePlan
 
 LIMITS = Limits(loss_percent=5, rtt_ms=300, jitter_ms=80, throughput_floor_kbps=512, mtu=1400)
 SIM = Sim("", CARD["iccid"], CARD["imsi"])
@@ -31,3 +32,7 @@ def access(twin: RunningHilink) -> ModemAccess:
 
 def driver_of(twin: RunningHilink, password: str = PASSWORD, **more: object) -> HilinkDriver:
     return HilinkDriver(access(twin), password, {"vpnapn": "geheim$1<&"}, **more)  # type: ignore[arg-type]
+
+
+def switch_plan(driver: HilinkDriver) -> ChangePlan:
+    return driver.render(KTP, driver.read_state(), "run-1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from lab.twins.engine.radio import MemoryRadio
 from lab.twins.harness import APNS, DEFAULTS, RunningTwin
 from lab.twins.openwrt import config
@@ -13,13 +15,13 @@ from lab.twins.openwrt.ssh_front import UnixFront
 from rekamatan.models import ModemAccess
 from rekamatan.modems.openwrt import OpenwrtDriver
 from rekamatan.modems.rutos import RutosDriver
-from tests.contract.bench import Situation, profile
+from tests.contract.bench import profile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.twins.engine.faults import Faults
-    from rekamatan.models import WanProfile
+    from rekamatan.models import ChangePlan, WanProfile
 
 PASSWORD = DEFAULTS["users"]["rekamatan"]["password"]
 KINDS = ("modemmanager", "qmi", "rutos")
@@ -38,6 +40,11 @@ SIMS = {
     },
 }
 Driver = OpenwrtDriver | RutosDriver
+OLD, NEW = ("1", "indosatgprs", "indosat"), ("2", "internet", "telkomsel")  # as in `selected`
+# the three ways to choose a SIM slot, one a kind
+SLOT = "gsmctl -Y|set-primary-sim-slot|uim-switch-slot"
+# run a test on all three kinds; without it, on qmi
+every = pytest.mark.parametrize("kind", KINDS, indirect=True)
 
 
 class RunningRouter(RunningTwin):
@@ -114,24 +121,6 @@ def card(name: str, apn: str, slot: str, **more: object) -> WanProfile:
 INDOSAT = card("indosat", "indosatgprs", "1")
 TELKOMSEL = card("telkomsel", "internet", "2")
 PAID = card("paid", "vpn.telkomsel", "2", auth="pap", username="kubu")
-SITUATIONS: dict[Situation, dict[str, object]] = {
-    Situation.NORMAL: {},
-    Situation.NO_SIM: {"sims": {}},
-    Situation.PIN_LOCKED: {"pins": {"1": "1234"}},
-    Situation.TIMER_FORBIDDEN: {"detached": False},
-    Situation.RESTARTING: {"absent_seconds": 60.0},
-}
-
-
-def found_as(
-    directory: Path, kind: str, situation: Situation, faults: Faults, **overrides: object
-) -> RunningRouter:
-    """A router found in a situation of the contract suite."""
-    twin = boot_router(directory, kind, faults, **SITUATIONS.get(situation, {}), **overrides)
-    if situation is Situation.RESTARTING:
-        twin.wait_attached()
-        twin.choose_slot("2")
-    return twin
 
 
 def access(twin: RunningRouter, host_key: str = "") -> ModemAccess:
@@ -150,3 +139,13 @@ def driver_of(twin: RunningRouter, password: str = PASSWORD, **more: float) -> D
     kind = RutosDriver if twin.kind == "rutos" else OpenwrtDriver
     settings: dict[str, Any] = {"patience_s": 8.0, "settle_s": 1} | more
     return kind(access(twin), password, {"vpnapn": "geheim'$1"}, **settings)
+
+
+def switch_plan(driver: Driver, plan_id: str = "run-1") -> ChangePlan:
+    return driver.render(TELKOMSEL, driver.read_state(), plan_id)
+
+
+def settled_on(twin: RunningRouter, wanted: tuple[str, str, str]) -> None:
+    """Wait until slot, APN and profile are these and the bearer is up on them."""
+    twin.wait_for(lambda: twin.selected() == wanted, f"not on {wanted}", within_s=20)
+    twin.wait_attached()

@@ -8,7 +8,7 @@ import pytest
 
 from rekamatan.models import Rollback
 from rekamatan.modems.registry import driver_class
-from tests.contract.bench import benches
+from tests.contract.bench import benches, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,6 +36,15 @@ def each(entries: Callable[[Bench], Iterable[object]]) -> pytest.MarkDecorator:
 def switch(bench: Bench, driver: ModemDriver, plan_id: str = RUN) -> ChangePlan:
     """The plan from the present state to the other carrier."""
     return driver.render(bench.away, driver.read_state(), plan_id)
+
+
+def switched(bench: Bench, twin: Twin, driver: ModemDriver, seconds: int = LONG_S) -> ChangePlan:
+    """The same plan, armed and applied; the bearer is up on the other carrier."""
+    plan = switch(bench, driver)
+    driver.arm(plan, seconds)
+    driver.apply(plan)
+    settled(twin, bench.away)
+    return plan
 
 
 def skip_unless(bench: Bench, *abilities: str) -> None:

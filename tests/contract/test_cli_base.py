@@ -58,7 +58,7 @@ def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., Any]]:
         if overrides:
             twins.append(twin_class(tmp_path, faults, **overrides))
         else:
-            twins.append(module.start(tmp_path, Situation.NORMAL, faults))
+            twins.append(module.BENCH.start(tmp_path, Situation.NORMAL, faults))
         until(lambda: twins[-1].attached or "apn" in str(overrides), "the first bearer")
         return twins[-1]
 

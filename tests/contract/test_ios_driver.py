@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ from rekamatan.errors import ApplyError, ConfigError, DeviceError
 from rekamatan.modems.ios import IosDriver
 from rekamatan.modems.registry import open_driver
 from tests.contract.bench import APN_PASSWORD, profile, settled, until
+from tests.contract.booting import booting_with_driver
 from tests.contract.platforms.ios import BENCH, INDOSAT, PAID, TELKOMSEL, IosTwin
+from tests.contract.suite import LONG_S, switch, switched
 from tests.contract.test_ios_twin import PASSWORDS, stock
 
 if TYPE_CHECKING:
@@ -19,24 +22,11 @@ if TYPE_CHECKING:
 
     from lab.twins.engine.faults import Faults
 
-LONG_S = 600
-
 
 @pytest.fixture
 def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., tuple[IosTwin, IosDriver]]]:
-    opened: list[IosTwin | IosDriver] = []
-
-    def start(**overrides: object) -> tuple[IosTwin, IosDriver]:
-        twin = IosTwin(tmp_path, faults, **overrides)
-        twin.wait_attached()
-        driver = BENCH.driver(twin)
-        opened.extend((twin, driver))
-        assert isinstance(driver, IosDriver)
-        return twin, driver
-
-    yield start
-    for one in reversed(opened):
-        one.close()
+    with booting_with_driver(partial(IosTwin, tmp_path, faults), BENCH, IosDriver) as start:
+        yield start
 
 
 def test_profiles_in_the_configuration(boot: Callable[..., tuple[IosTwin, IosDriver]]) -> None:
@@ -78,7 +68,7 @@ def test_arm_is_refused_when_a_reload_would_bring_something_else(
         client.send_config_set(
             ["controller Cellular 0/2/0", "lte sim data-profile 9 attach-profile 9 slot 1"]
         )
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    plan = switch(BENCH, driver)
     before = twin.shown()
     with pytest.raises(DeviceError, match="startup configuration has other cellular settings"):
         driver.arm(plan, LONG_S)
@@ -96,7 +86,7 @@ def test_rollback_of_somebody_else_is_not_stacked_on(
     pending = driver.pending()
     assert pending is not None
     assert pending.plan_id == "of user rekamatan"
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    plan = switch(BENCH, driver)
     for act in (lambda: driver.arm(plan, LONG_S), lambda: driver.confirm("run-1")):
         with pytest.raises(DeviceError, match="of user rekamatan"):
             act()
@@ -108,10 +98,7 @@ def test_revert_timer_alone_still_brings_the_configuration_back(
 ) -> None:
     # the applet is gone or broken: half a way back, which the server's revert completes
     twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
-    driver.arm(plan, 60)
-    driver.apply(plan)
-    settled(twin, TELKOMSEL)
+    plan = switched(BENCH, twin, driver, 60)
     twin.device.alarms.cancel("applet wanrb-run-1")
     twin.advance(121)
     until(lambda: twin.device.revert is None, "rolled back")
@@ -129,10 +116,7 @@ def test_applet_does_nothing_after_the_confirm(
 ) -> None:
     # killed between `configure confirm` and tidying up: the applet still counts down
     twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
-    driver.arm(plan, 60)
-    driver.apply(plan)
-    settled(twin, TELKOMSEL)
+    switched(BENCH, twin, driver, 60)
     twin.console("configure confirm")
     assert driver.pending() is None
     twin.advance(61)
@@ -143,28 +127,11 @@ def test_applet_does_nothing_after_the_confirm(
     assert "telkomsel" in twin.console("show startup-config")
 
 
-def test_revert_after_a_confirm_is_durable(boot: Callable[..., tuple[IosTwin, IosDriver]]) -> None:
-    twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
-    driver.arm(plan, LONG_S)
-    driver.apply(plan)
-    settled(twin, TELKOMSEL)
-    driver.confirm("run-1")
-    driver.revert(plan)
-    settled(twin, INDOSAT)
-    with pytest.raises(DeviceError):
-        driver.confirm("run-1")
-    driver.close()
-    twin.power_cut()
-    twin.boot()
-    settled(twin, INDOSAT)
-
-
 def test_confirm_after_a_restart_says_that_the_change_is_gone(
     boot: Callable[..., tuple[IosTwin, IosDriver]],
 ) -> None:
     twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    plan = switch(BENCH, driver)
     driver.arm(plan, LONG_S)
     driver.apply(plan)
     driver.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import netmiko
@@ -11,6 +12,7 @@ import pytest
 
 from lab.twins.harness import DEFAULTS
 from tests.contract.bench import until
+from tests.contract.booting import booting
 from tests.contract.platforms.ios import IosTwin
 
 if TYPE_CHECKING:
@@ -24,15 +26,8 @@ PASSWORDS = {name: user["password"] for name, user in DEFAULTS["users"].items()}
 
 @pytest.fixture
 def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., IosTwin]]:
-    twins: list[IosTwin] = []
-
-    def start(**overrides: object) -> IosTwin:
-        twins.append(IosTwin(tmp_path, faults, **overrides))
-        return twins[-1]
-
-    yield start
-    for twin in twins:
-        twin.close()
+    with booting(partial(IosTwin, tmp_path, faults)) as start:
+        yield start
 
 
 @pytest.fixture

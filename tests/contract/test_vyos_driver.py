@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ from rekamatan.errors import ApplyError, ConfigError, DeviceError
 from rekamatan.modems.registry import open_driver
 from rekamatan.modems.vyos import VyosDriver
 from tests.contract.bench import profile, settled, until
+from tests.contract.booting import booting_with_driver
 from tests.contract.platforms.vyos import BENCH, INDOSAT, PAID, TELKOMSEL, VyosTwin
+from tests.contract.suite import LONG_S, switch, switched
 from tests.contract.test_ios_twin import PASSWORDS
 from tests.contract.test_vyos_twin import change
 
@@ -20,35 +23,20 @@ if TYPE_CHECKING:
 
     from lab.twins.engine.faults import Faults
 
-LONG_S = 600
 SIM = {"iccid": TELKOMSEL.sim.iccid, "imsi": TELKOMSEL.sim.imsi, "plmn": "51010"}
 
 
 @pytest.fixture
 def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., tuple[VyosTwin, VyosDriver]]]:
-    opened: list[VyosTwin | VyosDriver] = []
-
-    def start(**overrides: object) -> tuple[VyosTwin, VyosDriver]:
-        twin = VyosTwin(tmp_path, faults, **overrides)
-        twin.wait_attached()
-        driver = BENCH.driver(twin)
-        opened.extend((twin, driver))
-        assert isinstance(driver, VyosDriver)
-        return twin, driver
-
-    yield start
-    for one in reversed(opened):
-        one.close()
+    with booting_with_driver(partial(VyosTwin, tmp_path, faults), BENCH, VyosDriver) as start:
+        yield start
 
 
 def test_release_that_reboots_to_take_back(
     boot: Callable[..., tuple[VyosTwin, VyosDriver]],
 ) -> None:
     twin, driver = boot(revert="reboot", version="1.4.0")
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
-    driver.arm(plan, 60)
-    driver.apply(plan)
-    settled(twin, TELKOMSEL)
+    plan = switched(BENCH, twin, driver, 60)
     driver.close()  # the reboot ends every session
     twin.advance(61)
     until(lambda: twin.device.boots == 2, "the reboot")
@@ -65,10 +53,7 @@ def test_shell_that_announces_bracketed_paste(
     boot: Callable[..., tuple[VyosTwin, VyosDriver]],
 ) -> None:
     twin, driver = boot(bracketed_paste=True)
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
-    driver.arm(plan, LONG_S)
-    driver.apply(plan)
-    settled(twin, TELKOMSEL)
+    switched(BENCH, twin, driver)
     driver.confirm("run-1")
 
 
@@ -76,7 +61,7 @@ def test_arm_is_refused_when_a_reboot_would_bring_something_else(
     boot: Callable[..., tuple[VyosTwin, VyosDriver]],
 ) -> None:
     twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    plan = switch(BENCH, driver)
     twin.device.active.put(["system", "time-zone", "Asia/Jakarta"])
     before = twin.shown()
     with pytest.raises(DeviceError, match="saved configuration is not the running one"):
@@ -92,7 +77,7 @@ def test_commit_confirm_of_somebody_else_is_not_stacked_on(
     pending = driver.pending()
     assert pending is not None
     assert pending.plan_id == "somebody else"
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    plan = switch(BENCH, driver)
     for act in (lambda: driver.arm(plan, LONG_S), lambda: driver.confirm("run-1")):
         with pytest.raises(DeviceError, match="somebody else"):
             act()
@@ -104,7 +89,7 @@ def test_change_itself_is_what_is_unconfirmed(
 ) -> None:
     # a plain commit in the window would become the revision that is reloaded
     twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    plan = switch(BENCH, driver)
     driver.arm(plan, LONG_S)
     driver.apply(plan)
     newest = twin.device.revisions[0]
@@ -118,10 +103,7 @@ def test_confirm_that_was_cut_off_is_finished(
 ) -> None:
     # killed after `confirm` and before saving: nothing may take the change back any more
     twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
-    driver.arm(plan, 60)
-    driver.apply(plan)
-    settled(twin, TELKOMSEL)
+    switched(BENCH, twin, driver, 60)
     twin.device.confirm()
     assert driver.pending() is None
     twin.advance(61)
@@ -137,10 +119,7 @@ def test_boot_line_does_nothing_once_the_change_was_saved(
 ) -> None:
     # killed after saving and before the boot script was tidied up
     twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
-    driver.arm(plan, LONG_S)
-    driver.apply(plan)
-    settled(twin, TELKOMSEL)
+    switched(BENCH, twin, driver)
     faults.ignore = ["sudo sed"]
     with pytest.raises(ApplyError, match="still on the modem"):
         driver.confirm("run-1")
@@ -167,29 +146,10 @@ def test_refusal_is_told_in_the_devices_own_words(
     boot: Callable[..., tuple[VyosTwin, VyosDriver]], faults: Faults, pattern: str, words: str
 ) -> None:
     _, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
+    plan = switch(BENCH, driver)
     faults.answers = {pattern: f"{words}\n[edit]"}
     with pytest.raises(ApplyError, match=r"No APN configured|Value validation failed"):
         driver.apply(plan)
-
-
-def test_revert_after_a_confirm_is_durable(
-    boot: Callable[..., tuple[VyosTwin, VyosDriver]],
-) -> None:
-    twin, driver = boot()
-    plan = driver.render(TELKOMSEL, driver.read_state(), "run-1")
-    driver.arm(plan, LONG_S)
-    driver.apply(plan)
-    settled(twin, TELKOMSEL)
-    driver.confirm("run-1")
-    driver.revert(plan)
-    settled(twin, INDOSAT)
-    with pytest.raises(DeviceError):
-        driver.confirm("run-1")
-    driver.close()
-    twin.power_cut()
-    twin.boot()
-    settled(twin, INDOSAT)
 
 
 def test_way_back_restores_the_old_password(

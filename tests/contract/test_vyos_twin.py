@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.contract.bench import until
+from tests.contract.booting import booting
 from tests.contract.platforms.vyos import VyosTwin
 from tests.contract.test_ios_twin import stock
 
@@ -19,15 +21,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def boot(tmp_path: Path, faults: Faults) -> Iterator[Callable[..., VyosTwin]]:
-    twins: list[VyosTwin] = []
-
-    def start(**overrides: object) -> VyosTwin:
-        twins.append(VyosTwin(tmp_path, faults, **overrides))
-        return twins[-1]
-
-    yield start
-    for twin in twins:
-        twin.close()
+    with booting(partial(VyosTwin, tmp_path, faults)) as start:
+        yield start
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from rekamatan.agent import reading, runtime
 from rekamatan.agent.sentences import explained, say_checks
 from rekamatan.modems.registry import open_driver
 from rekamatan.wan.preflight import Surroundings
-from tests.faults.test_switch_on_twin import Office, Quiet
+from tests.faults.office import Quiet
+from tests.faults.routeros_office import RouterosOffice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ READ_PASSWORD = DEFAULTS["users"]["rekamatan-read"]["password"]
 
 
 @pytest.fixture
-def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RouterosOffice]:
     twin = RunningTwin(tmp_path)
     twin.wait_attached()
 
@@ -42,17 +43,17 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     monkeypatch.setattr(runtime, "SiteInterlocks", Quiet)
     monkeypatch.setattr("rekamatan.paths.WAN", tmp_path / "wan")
     monkeypatch.setattr("rekamatan.paths.VERIFY", tmp_path / "verify")
-    yield Office(tmp_path, twin)
+    yield RouterosOffice(tmp_path, twin)
     twin.close()
 
 
-def plan(office: Office, site: Site, order: str = "470/12") -> dict[str, Any]:
+def plan(office: RouterosOffice, site: Site, order: str = "470/12") -> dict[str, Any]:
     reading.plan(site, {"id": "1", "kind": "plan", "profile": "telkomsel", "order": order})
     found: dict[str, Any] = json.loads((office.root / "verify" / "plan.json").read_text())
     return found
 
 
-def test_good_site_is_a_go_with_every_value_it_could_read(office: Office) -> None:
+def test_good_site_is_a_go_with_every_value_it_could_read(office: RouterosOffice) -> None:
     before = office.twin.console("/export show-sensitive")
     found = plan(office, office.site())
     assert (found["go"], found["reasons"], found["active"]) == (True, [], "indosat")
@@ -66,7 +67,7 @@ def test_good_site_is_a_go_with_every_value_it_could_read(office: Office) -> Non
 
 
 def test_no_go_names_every_reason_and_its_next_step(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: RouterosOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "surroundings", lambda: Surroundings(mains=False))
     site = office.site()

@@ -11,19 +11,17 @@ import pytest
 
 from lab.twins.harness import RunningTwin
 from rekamatan.agent.sentences import outcome_exit
-from rekamatan.clock import SystemClock
 from rekamatan.models import Sim, Site, SwitchOutcome, SwitchState
 from rekamatan.modems.registry import open_driver
 from rekamatan.wan import switch
-from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.order import ChangeOrder, order_text
 from rekamatan.wan.order_signature import sign
-from rekamatan.wan.ports import Ports
 from rekamatan.wan.preflight import Surroundings
 from rekamatan.wan.request import Filed
 from rekamatan.wan.run import SwitchRequest
 from rekamatan.wan.service import carry_out
-from tests.faults.test_switch_on_twin import PASSWORD, Office, Quiet
+from tests.faults.office import Quiet, quiet_ports
+from tests.faults.routeros_office import RouterosOffice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,47 +36,42 @@ class Recording(Quiet):
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def office(tmp_path: Path) -> Iterator[RouterosOffice]:
     twin = RunningTwin(tmp_path)
     twin.wait_attached()
     twin.wait_saved()
-    yield Office(tmp_path, twin)
+    yield RouterosOffice(tmp_path, twin)
     twin.close()
 
 
 def ask(
-    office: Office,
+    office: RouterosOffice,
     site: Site,
     *,
     order: str = "",
     interlocks: Interlocks | None = None,
     mains: bool | None = None,
 ) -> SwitchOutcome:
-    clock, quiet = SystemClock(), Quiet()
     request = SwitchRequest("w20260301-000000-bbbb", "switch", "telkomsel", "", order)
     request = request if order else replace(request, change_order="470/12")
-    with closing(open_driver(site.modem, PASSWORD, {})) as driver:
-        ports = Ports(
-            driver=driver,
-            gate=office.gate,
-            interlocks=interlocks or quiet,
-            disk=DirectoryDisk(office.root / "wan"),
-            clock=clock,
-            outage=quiet,
+    with closing(open_driver(site.modem, office.password, {})) as driver:
+        ports = replace(
+            quiet_ports(office.root, driver, office.gate),
+            interlocks=interlocks or Quiet(),
             surroundings=lambda: Surroundings(mains=mains),
         )
-        asked = Filed(request, clock.boot_id(), clock.monotonic())
+        asked = Filed(request, ports.clock.boot_id(), ports.clock.monotonic())
         return carry_out(site, ports, asked)[-1]
 
 
-def device(office: Office) -> tuple[str, dict[str, bytes]]:
+def device(office: RouterosOffice) -> tuple[str, dict[str, bytes]]:
     flash = office.root / "flash"
     files = {str(file.relative_to(flash)): file.read_bytes() for file in flash.rglob("*.*")}
     export = office.twin.console("/export show-sensitive")
     return export, files
 
 
-def swapped_cards(office: Office) -> SwitchOutcome:
+def swapped_cards(office: RouterosOffice) -> SwitchOutcome:
     site = office.site()
     elsewhere = {"bangko": {"indosat": site.profiles["indosat"].sim}}
     other = Sim("up", "8962019999999999999", "510019999999999")
@@ -87,15 +80,15 @@ def swapped_cards(office: Office) -> SwitchOutcome:
     return ask(office, replace(site, profiles=profiles, district_sims=elsewhere))
 
 
-def recording(office: Office) -> SwitchOutcome:
+def recording(office: RouterosOffice) -> SwitchOutcome:
     return ask(office, office.site(), interlocks=Recording())
 
 
-def on_battery(office: Office) -> SwitchOutcome:
+def on_battery(office: RouterosOffice) -> SwitchOutcome:
     return ask(office, office.site(), mains=False)
 
 
-def expired_order(office: Office) -> SwitchOutcome:
+def expired_order(office: RouterosOffice) -> SwitchOutcome:
     key = office.root / "key"
     argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
     subprocess.run(argv, check=True)
@@ -117,10 +110,10 @@ def expired_order(office: Office) -> SwitchOutcome:
     ],
 )
 def test_refused_switch_is_exit_3_and_the_modem_is_byte_identical(
-    cause: Callable[[Office], SwitchOutcome],
+    cause: Callable[[RouterosOffice], SwitchOutcome],
     code: str,
     said: str,
-    office: Office,
+    office: RouterosOffice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(switch, "CAPTURE_WAIT_S", 0.2)

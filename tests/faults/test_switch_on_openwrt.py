@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,62 +9,51 @@ import pytest
 from lab.twins.engine.faults import Faults
 from rekamatan.models import SwitchState
 from rekamatan.wan import switch
-from tests.contract.openwrt_case import INDOSAT, TELKOMSEL, access, boot_router
-from tests.faults.test_switch_on_twin import KilledError, Office, ended
+from tests.contract import openwrt_case
+from tests.contract.openwrt_case import INDOSAT, TELKOMSEL, boot_router
+from tests.faults.office import KilledError, Office, ended, kill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from rekamatan.models import Site
+    from rekamatan.models import ModemAccess
     from tests.contract.openwrt_case import RunningRouter
 
 OLD, NEW = ("indosat", "1"), ("telkomsel", "2")
 
 
-class Router(Office):
-    """An office whose modem is OpenWrt underneath."""
+class OpenwrtOffice(Office):
+    """Goes from indosat in slot 1 to telkomsel in slot 2."""
 
     twin: RunningRouter
+    password = openwrt_case.PASSWORD
+    home, away = INDOSAT, TELKOMSEL
 
-    def site(self) -> Site:
-        profiles = {
-            one.name: dataclasses.replace(one, attach_timeout_s=6) for one in (INDOSAT, TELKOMSEL)
-        }
-        profiles["telkomsel"] = dataclasses.replace(profiles["telkomsel"], apn=self.apn)
-        modem = access(self.twin)
-        return dataclasses.replace(super().site(), modem=modem, profiles=profiles)
+    def access(self) -> ModemAccess:
+        return openwrt_case.access(self.twin)
 
     def active(self) -> tuple[str, str, bool]:
         slot, _, name = self.twin.selected()
         marks = self.twin.console("ls /etc/rekamatan-wan/pending /etc/rekamatan-wan/firing")
         return name, slot, "/etc/rekamatan-wan/" in marks.replace("ls: /etc/rekamatan-wan/", "")
 
-    @staticmethod
-    def _profile(name: str, apn: str, slot: str) -> object:  # type: ignore[override]
-        del apn, slot
-        return name  # `site` puts its own in its place
-
 
 @pytest.fixture(params=["modemmanager", "rutos"])
-def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Router]:
+def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[OpenwrtOffice]:
     twin = boot_router(tmp_path, request.param, Faults())
     twin.wait_attached()
-    yield Router(tmp_path, twin)
+    yield OpenwrtOffice(tmp_path, twin)
     twin.close()
 
 
-def _kill() -> None:
-    raise KilledError
-
-
-def test_good_switch(office: Router) -> None:
+def test_good_switch(office: OpenwrtOffice) -> None:
     assert ended(office.run()) == (SwitchState.COMMITTED, "telkomsel")
     assert office.active() == (*NEW, False)
     assert office.twin.radio.attempts[-1] == (TELKOMSEL.sim.imsi, "internet")
 
 
-def test_wrong_apn_comes_back(office: Router) -> None:
+def test_wrong_apn_comes_back(office: OpenwrtOffice) -> None:
     office.apn = "intrenet"
     outcome = office.run()
     assert ended(outcome) == (SwitchState.REVERTED, "indosat")
@@ -74,8 +62,8 @@ def test_wrong_apn_comes_back(office: Router) -> None:
     assert office.active() == (*OLD, False)
 
 
-def test_killed_process_is_settled_by_the_next_one(office: Router) -> None:
-    office.gate.before_check = _kill
+def test_killed_process_is_settled_by_the_next_one(office: OpenwrtOffice) -> None:
+    office.gate.before_check = kill
     with pytest.raises(KilledError):
         office.run()
     assert office.active() == (*NEW, True)
@@ -84,10 +72,10 @@ def test_killed_process_is_settled_by_the_next_one(office: Router) -> None:
 
 
 def test_modem_returns_alone_when_the_server_is_dead(
-    office: Router, monkeypatch: pytest.MonkeyPatch
+    office: OpenwrtOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(switch, "arm_seconds", lambda _: 600)
-    office.gate.before_check = _kill
+    office.gate.before_check = kill
     with pytest.raises(KilledError):
         office.run()
     office.twin.advance(601)
@@ -95,7 +83,7 @@ def test_modem_returns_alone_when_the_server_is_dead(
     office.twin.wait_attached()
 
 
-def test_power_cut_of_the_modem_in_the_window_ends_on_the_old_link(office: Router) -> None:
+def test_power_cut_of_the_modem_in_the_window_ends_on_the_old_link(office: OpenwrtOffice) -> None:
     def power_cut() -> None:
         office.gate.before_check = lambda: None
         office.twin.wait_saved()

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.twins.harness import DEFAULTS
 from lab.twins.ios.config import parse
 from lab.twins.ios.device import Device
 from rekamatan.modems.ios import IosDriver
 from tests.contract.bench import Bench, Situation, profile
-from tests.contract.cli_twin import INDOSAT_SIM, TELKOMSEL_SIM, CliTwin
+from tests.contract.cli_twin import INDOSAT_SIM, PASSWORD, SITUATIONS, TELKOMSEL_SIM, CliTwin
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lab.twins.engine.faults import Faults
     from rekamatan.models import ModemAccess, WanProfile
 
 UNIT = "0/2/0"
 INDOSAT = profile("indosat", "indosatgprs", INDOSAT_SIM, "0")
 TELKOMSEL = profile("telkomsel", "internet", TELKOMSEL_SIM, "1")
 PAID = profile("paid", "vpn.telkomsel", TELKOMSEL_SIM, "1", auth="pap", username="kubu")
-SITUATIONS: dict[Situation, dict[str, object]] = {
-    Situation.NORMAL: {},
-    Situation.NO_SIM: {"sims": {}},
-    Situation.PIN_LOCKED: {"pin_locked": True},
-    Situation.UNKNOWN_FIRMWARE: {"version": "12.4(15)T9"},
-    Situation.TIMER_FORBIDDEN: {"archive": False},
-    Situation.RESTARTING: {"absent_seconds": 60.0},
-}
 POWER_SAVE = "%CELLWAN-2-POWER_SAVE_MODE: [Cellular0/2/0]: is in Power save mode. Command ignored."
 LOCKED = (
     "Configuration mode is locked by process '105' user 'admin' from terminal 'vty1'. "
@@ -42,6 +30,11 @@ class IosTwin(CliTwin):
     parse = staticmethod(parse)
     device_class = Device
     slots = ("0", "1")
+    situations = SITUATIONS | {
+        Situation.UNKNOWN_FIRMWARE: {"version": "12.4(15)T9"},
+        Situation.TIMER_FORBIDDEN: {"archive": False},
+    }
+    to_away_slot = f"cellular {UNIT} lte sim activate slot 1"
 
     def is_on(self, profile: WanProfile) -> bool:
         found = self.device.profiles().get(self.device.current_number, {})
@@ -59,23 +52,15 @@ class IosTwin(CliTwin):
         return (passwords or [""])[0]
 
 
-def start(directory: Path, situation: Situation, faults: Faults) -> IosTwin:
-    twin = IosTwin(directory, faults, **SITUATIONS[situation])
-    if situation is Situation.RESTARTING:
-        twin.wait_attached()
-        twin.console(f"cellular {UNIT} lte sim activate slot 1")
-    return twin
-
-
 def connect(access: ModemAccess, password: str, apn_passwords: dict[str, str]) -> IosDriver:
     return IosDriver(access, password, apn_passwords, patience_s=8.0)
 
 
 BENCH = Bench(
     platform="ios",
-    start=start,
+    start=IosTwin.found_as,
     connect=connect,
-    password=DEFAULTS["users"]["rekamatan"]["password"],
+    password=PASSWORD,
     home=INDOSAT,
     away=TELKOMSEL,
     paid=PAID,

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.twins.harness import DEFAULTS
 from lab.twins.vyos.config import parse
 from lab.twins.vyos.device import Device
 from rekamatan.modems.vyos import VyosDriver
 from tests.contract.bench import Bench, Situation, profile
-from tests.contract.cli_twin import INDOSAT_SIM, TELKOMSEL_SIM, CliTwin
+from tests.contract.cli_twin import INDOSAT_SIM, PASSWORD, SITUATIONS, TELKOMSEL_SIM, CliTwin
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lab.twins.engine.faults import Faults
     from rekamatan.models import ModemAccess, WanProfile
 
 INDOSAT = profile("indosat", "indosatgprs", INDOSAT_SIM, "1")
 TELKOMSEL = profile("telkomsel", "internet", TELKOMSEL_SIM, "2")
 PAID = profile("paid", "vpn.telkomsel", TELKOMSEL_SIM, "2", auth="pap", username="kubu")
-SITUATIONS: dict[Situation, dict[str, object]] = {
-    Situation.NORMAL: {},
-    Situation.NO_SIM: {"sims": {}},
-    Situation.PIN_LOCKED: {"pin_locked": True},
-    Situation.UNKNOWN_FIRMWARE: {"version": "1.3.8"},
-    Situation.RESTARTING: {"absent_seconds": 60.0},
-}
 COMMIT_FAILED = '[ interfaces wwan wwan0 ]\nNo APN configured for "wwan0"!\n\nCommit failed\n[edit]'
 _BASE = "interfaces wwan wwan0"
 
@@ -37,6 +26,8 @@ class VyosTwin(CliTwin):
     parse = staticmethod(parse)
     device_class = Device
     slots = ("1", "2")
+    situations = SITUATIONS | {Situation.UNKNOWN_FIRMWARE: {"version": "1.3.8"}}
+    to_away_slot = "sudo mmcli --modem any --set-primary-sim-slot=2"
 
     def is_on(self, profile: WanProfile) -> bool:
         apn = self.device.active.value(f"{_BASE} apn")
@@ -52,23 +43,15 @@ class VyosTwin(CliTwin):
         return self.device.active.value(f"{_BASE} authentication password") or ""
 
 
-def start(directory: Path, situation: Situation, faults: Faults) -> VyosTwin:
-    twin = VyosTwin(directory, faults, **SITUATIONS[situation])
-    if situation is Situation.RESTARTING:
-        twin.wait_attached()
-        twin.console("sudo mmcli --modem any --set-primary-sim-slot=2")
-    return twin
-
-
 def connect(access: ModemAccess, password: str, apn_passwords: dict[str, str]) -> VyosDriver:
     return VyosDriver(access, password, apn_passwords, patience_s=8.0)
 
 
 BENCH = Bench(
     platform="vyos",
-    start=start,
+    start=VyosTwin.found_as,
     connect=connect,
-    password=DEFAULTS["users"]["rekamatan"]["password"],
+    password=PASSWORD,
     home=INDOSAT,
     away=TELKOMSEL,
     paid=PAID,

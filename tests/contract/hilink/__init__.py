@@ -1,0 +1,1 @@
+"""What is HiLink's own, against its twin over real HTTP."""
