@@ -138,9 +138,10 @@ class Switch:
         return run.finish(SwitchState.COMMITTED, target.name, f"{target.name} was already active")
 
     def _act(self, run: Run, prepared: Prepared) -> SwitchOutcome:
-        seconds = arm_seconds(prepared.target)
+        seconds = arm_seconds(prepared.target, prepared.baseline)
         # Taken before the modem starts counting: the server's deadline is the earlier one.
-        deadline = self._ports.clock.monotonic() + server_seconds(prepared.target)
+        patience = server_seconds(prepared.target, prepared.baseline)
+        deadline = self._ports.clock.monotonic() + patience
         try:
             run.arm(prepared.plan, prepared.baseline, seconds)
         except JournalError as error:
