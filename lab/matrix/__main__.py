@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 REPORT = BUILD / "faults.json"
 _FOLDER = BUILD / "faults"
-QUICK_CASES = 8
+QUICK_CASES = 12
 QUICK_S = 900.0  # all of it: raising the lab, provisioning, the cases, the last receipts
 _TOLD = (
     "runs",
