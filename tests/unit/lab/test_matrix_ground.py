@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.matrix import package
+from lab import engine, state
+from lab.matrix import ground, package
 from lab.matrix.ground import is_ours
 from lab.paths import ROOT
 
@@ -82,3 +84,30 @@ def test_a_release_with_a_file_that_we_lack_or_none_at_all_is_not_ours(tmp_path:
     assert not is_ours(text, tmp_path)
     assert not is_ours("", tmp_path)
     assert not is_ours("rubbish\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("raised", "ours", "expected"),
+    [
+        (["kubu", "bangko"], ["kubu", "bangko"], []),
+        (["kubu", "bangko"], ["kubu"], ["provision"]),
+        (["kubu"], ["kubu"], ["up", "provision"]),
+        ([], [], ["up", "provision"]),
+    ],
+)
+def test_a_lab_that_stands_and_is_provisioned_is_taken_as_it_is(
+    raised: list[str], ours: list[str], expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def command(argv: list[str]) -> None:
+        said.append("up" if "up" in argv else "provision")
+
+    sites = (SimpleNamespace(slug="kubu"), SimpleNamespace(slug="bangko"))
+    monkeypatch.setattr(ground, "_command", command)
+    monkeypatch.setattr(ground, "provisioned", lambda site: site.slug in ours)
+    monkeypatch.setattr(engine, "nodes", lambda: dict.fromkeys(raised, True))
+    monkeypatch.setattr(state, "raised_sites", lambda: raised)
+    monkeypatch.setattr(state, "load", lambda: SimpleNamespace(sites=sites))
+    ground.raise_lab(2)
+    assert said == expected
