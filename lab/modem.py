@@ -13,6 +13,8 @@ CODE = "/opt/twin"  # where lab/ is copied: PYTHONPATH of the twin
 CONFIG = "/etc/rekamatan-twin.json"
 HOST_KEY = "/etc/rekamatan-twin.key"
 
+# Left alone, a bridge takes the lowest address of its ports: a server that loses power would change
+# the modem's address, and the workstation would not find its gateway for a while.
 _PORTS = """[Unit]
 Description=LAN bridge of the modem
 Before=rekamatan-twin.service
@@ -21,7 +23,7 @@ Before=rekamatan-twin.service
 Type=oneshot
 RemainAfterExit=yes
 EnvironmentFile=/etc/rekamatan-modem
-ExecStart=ip link add bridge type bridge
+ExecStart=ip link add bridge address 02:00:00:00:00:01 type bridge
 ExecStart=ip address add ${LAN} dev bridge
 ExecStart=ip link set bridge up
 
