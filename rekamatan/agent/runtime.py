@@ -56,12 +56,12 @@ def gate(site: Site, modem: ModemDriver) -> LinkGate:
     """The gate on the site's active link."""
     clock = SystemClock()
 
-    def send(size_bytes: int, timeout_s: float) -> CanaryResult:
+    def send(size_bytes: int, timeout_s: float, source: str) -> CanaryResult:
         return send_canary(
             site,
             size_bytes,
             tls_dir=paths.TLS,
-            source_address=None,
+            source_address=source or None,
             timeout_s=timeout_s,
             clock=clock,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.models import SwitchState
 from rekamatan.wan.attach import REACH_S, live, look
+from rekamatan.wan.beside import close_beside
 from rekamatan.wan.journal import TERMINAL
 from rekamatan.wan.known_good import known_good
 from rekamatan.wan.outcome import outcome_from_dict
@@ -51,6 +52,7 @@ def settle(
         return _commit_undone(site, ports, journal, silent_s)
     run = Run.resume(site, ports, journal, entries)
     if run.state in UNTOUCHED:
+        close_beside(ports)
         return run.finish(
             SwitchState.REFUSED, None, "interrupted before anything was touched; start it again"
         )
