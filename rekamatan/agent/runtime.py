@@ -87,7 +87,7 @@ def ports(site: Site) -> Iterator[Ports]:
             interlocks=SiteInterlocks(),
             disk=DirectoryDisk(paths.WAN),
             clock=clock,
-            outage=PingWatch(site.data_centre.ping_host, clock),
+            outage=PingWatch(site.data_centre.ping_host, clock, site.tunnel_interface),
             outlet=HttpOutlet(site.modem_outlet) if site.modem_outlet else None,
             surroundings=surroundings,
         )
