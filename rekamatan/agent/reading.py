@@ -15,6 +15,7 @@ from rekamatan.modems.facts import MODEM_LOOK, look_of
 from rekamatan.plain import to_plain
 from rekamatan.verify.gate import patience_s
 from rekamatan.verify.store import BaselineStore, write_json
+from rekamatan.wan.beside import second_path
 from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.journal import Journal
 from rekamatan.wan.known_good import known_good
@@ -78,6 +79,7 @@ def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
             journal_damage=Journal(DirectoryDisk(paths.WAN), clock).damage,
             surroundings=surroundings(),
             baseline=BaselineStore(paths.VERIFY, clock).fresh(state.profile or ""),
+            second=second_path(modem),
         )
         change = modem.render(profile, state, new_run_id(clock))
     checks = preflight(site, profile, found)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.models import SwitchState
 from rekamatan.wan.attach import REACH_S, live, look
+from rekamatan.wan.beside import close_beside
 from rekamatan.wan.journal import TERMINAL, JournalError
 from rekamatan.wan.known_good import known_good
 from rekamatan.wan.outcome import outcome_from_dict
@@ -54,6 +55,7 @@ def settle(
 def _settle_open(run: Run) -> SwitchOutcome:
     """By the newest step that is durable: nothing was touched, it may be confirmed, or back."""
     if run.state in UNTOUCHED:
+        close_beside(run.ports)
         return run.finish(
             SwitchState.REFUSED, None, "interrupted before anything was touched; start it again"
         )

@@ -28,9 +28,9 @@ _ACCEPTED = 128
 _ANSWER_S = 12.0
 _LTE_MTU = 1400  # leaves room for GTP, and for WireGuard inside
 _MASQUERADE = """\
-table ip twin
-delete table ip twin
-table ip twin {{
+table ip twin-{device}
+delete table ip twin-{device}
+table ip twin-{device} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat
     oifname "{device}" masquerade
@@ -56,14 +56,21 @@ class SgsnemuRadio:
         carriers: carrier -> its port.
         state: directory on the flash; each carrier keeps its restart counter there.
         device: name of the TUN.
+        table: routing table in which the bearer carries the default route.
     """
 
     def __init__(
-        self, carriers: Mapping[str, CarrierPort], state: Path, device: str = "wwan0"
+        self,
+        carriers: Mapping[str, CarrierPort],
+        state: Path,
+        device: str = "wwan0",
+        *,
+        table: str = "main",
     ) -> None:
         self._carriers = carriers
         self._state = state
         self._device = device
+        self._table = table
         self._process: asyncio.subprocess.Process | None = None
         self._drain: asyncio.Task[None] | None = None
 
@@ -154,7 +161,7 @@ class SgsnemuRadio:
                 raise AttachRefusedError(None, f"{self._device} did not come up")
             await asyncio.sleep(0.05)
         await _run("ip", "link", "set", self._device, "up", "mtu", str(_LTE_MTU))
-        await _run("ip", "route", "replace", "default", "dev", self._device)
+        await _run("ip", "route", "replace", "default", "dev", self._device, "table", self._table)
 
 
 async def _run(*command: str, text: str = "", wanted: str = "") -> bool:

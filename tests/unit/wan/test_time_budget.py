@@ -56,7 +56,8 @@ def test_the_documented_times_are_the_ones_a_switch_takes() -> None:
         rest = BACK_WITHIN_S - arm_seconds(target)
         assert left == (f"{rest} s" if rest > 0 else "no"), name
     links = {name for row in rows.values() for name in row[5].replace("`", "").split(", ")}
-    assert links == set(json.loads((ROOT / "lab/link_profiles.json").read_text())["profiles"])
+    profiles = set(json.loads((ROOT / "lab/link_profiles.json").read_text())["profiles"])
+    assert links == profiles - {"bench_lossless"}  # no office has it
 
 
 def test_the_carriers_of_the_district_are_back_within_180_s_with_the_server_dead() -> None:
