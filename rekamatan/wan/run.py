@@ -83,13 +83,8 @@ class Run:
     ) -> Run:
         """A new run; journals that it is planned.
 
-        Args:
-            site: desired state.
-            ports: the world.
-            journal: the site's journal.
-            request: what was asked for.
-            even_unwritten: go on where the disk does not take it; only for a way back, which
-                does no harm when the next start takes it again.
+        With `even_unwritten` it goes on where the disk does not take that: only for a way back,
+        which does no harm when the next start takes it again.
 
         Raises:
             JournalError: the disk did not take it.
