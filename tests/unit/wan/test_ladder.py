@@ -17,6 +17,7 @@ from tests.unit.wan import simulation as sim
 from tests.unit.wan.scenarios import (
     EXPECTED,
     old_dies_in_the_switch,
+    three_bearers,
     three_ways,
     wrong_apn,
 )
@@ -63,6 +64,13 @@ def test_another_card_is_tried_armed_and_gated_and_becomes_known_good(kind: Roll
     assert world.modem.timer is None
     assert last.gate is not None
     assert last.gate.profile == "vsat"
+
+
+@pytest.mark.parametrize("kind", list(Rollback))
+def test_another_bearer_is_one_where_each_profile_has_its_own(kind: Rollback) -> None:
+    last = run(three_bearers(kind))
+    assert (last.state, last.active) == (SwitchState.REVERTED, "vsat")
+    assert tried(last) == [("reset_modem", "no_help"), ("other_bearer:vsat", "worked")]
 
 
 def test_the_wanted_profile_may_work_after_all() -> None:
