@@ -13,6 +13,7 @@ from rekamatan.wan.known_good import known_good, rollback_target
 from rekamatan.wan.recover import settle
 from rekamatan.wan.request import VALID_S
 from rekamatan.wan.run import Run, publish
+from rekamatan.wan.survey import Survey
 from rekamatan.wan.switch import Switch
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
         journal.rotate()
     if reason := _not_now(filed, ports):
         return (*done, _refuse(site, ports, journal, request, reason))
-    return (*done, Switch(site, ports, journal, _resolved(site, ports, request)).run())
+    kind = Survey if request.kind == "survey" else Switch
+    return (*done, kind(site, ports, journal, _resolved(site, ports, request)).run())
 
 
 def _answers(settled: SwitchOutcome, request: SwitchRequest) -> bool:
