@@ -24,6 +24,7 @@ from rekamatan.wan.order_signature import OpensshSignatures
 from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.request import new_run_id
 from rekamatan.wan.run import SwitchRequest
+from rekamatan.wan.sightings import fresh_sighting, keep_sighting, listened, sighting_of
 
 if TYPE_CHECKING:
     from rekamatan.clock import Clock
@@ -40,6 +41,7 @@ def verify(site: Site, question: dict[str, Any]) -> GateResult:
         canary, within_s = bool(question.get("canary", True)), patience_s(profile.limits)
         result = runtime.gate(site, modem).check(profile, None, canary=canary, within_s=within_s)
         remember_modem(modem, clock)
+        hear(site, modem, clock)
     if canary:
         BaselineStore(paths.VERIFY, clock).keep(result)
     data = {"id": question.get("id", ""), "gate": to_plain(result)}
@@ -56,6 +58,35 @@ def remember_modem(modem: ModemDriver, clock: Clock) -> None:
     with suppress(DeviceError):
         facts = look_of(modem) | {"at": clock.wall().isoformat(timespec="seconds")}
         write_json(paths.VERIFY / MODEM_LOOK, facts)
+
+
+def hear(site: Site, modem: ModemDriver, clock: Clock) -> str:
+    """Keep how the active carrier is heard here; its profile, empty when the site has no such.
+
+    So every carrier that was in use is known afterwards without a survey. A full disk costs the
+    sighting, not the verification.
+    """
+    with suppress(DeviceError, OSError):
+        state = listened(modem)
+        if state.profile in site.profiles:
+            sighting = sighting_of(state, state.profile, clock.wall(), "active")
+            keep_sighting(DirectoryDisk(paths.WAN), sighting)
+            return state.profile
+    return ""
+
+
+def survey(site: Site, question: dict[str, Any]) -> None:
+    """What can be heard without moving anything; the answer is `verify/survey.json`.
+
+    Raises:
+        DeviceError: the modem does not answer.
+    """
+    with runtime.driver(site, "modem-read") as modem:
+        active = modem.read_state().profile
+        hear(site, modem, SystemClock())
+        able = modem.abilities.survey
+    answer = {"id": question.get("id", ""), "active": active, "able": able}
+    write_json(paths.VERIFY / "survey.json", answer)
 
 
 def plan(site: Site, question: dict[str, Any]) -> None:
@@ -80,6 +111,7 @@ def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
             surroundings=surroundings(),
             baseline=BaselineStore(paths.VERIFY, clock).fresh(state.profile or ""),
             second=second_path(modem),
+            heard=fresh_sighting(DirectoryDisk(paths.WAN), name, clock.wall()),
         )
         change = modem.render(profile, state, new_run_id(clock))
     checks = preflight(site, profile, found)
