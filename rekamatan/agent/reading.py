@@ -10,7 +10,7 @@ from rekamatan.agent import runtime
 from rekamatan.agent.surroundings import surroundings
 from rekamatan.agent.trail import leave_evidence
 from rekamatan.clock import SystemClock
-from rekamatan.errors import ConfigError, DeviceError
+from rekamatan.errors import ConfigError, DeviceError, UnknownOutcomeError
 from rekamatan.modems.facts import MODEM_LOOK, look_of
 from rekamatan.plain import to_plain
 from rekamatan.verify.gate import patience_s
@@ -28,8 +28,9 @@ from rekamatan.wan.sightings import fresh_sighting, keep_sighting, listened, sig
 
 if TYPE_CHECKING:
     from rekamatan.clock import Clock
-    from rekamatan.models import GateResult, Site, WanProfile
+    from rekamatan.models import GateResult, PreflightCheck, Site, WanProfile
     from rekamatan.modems.base import ModemDriver
+    from rekamatan.wan.plan import Reason
 
 
 def verify(site: Site, question: dict[str, Any]) -> GateResult:
@@ -37,7 +38,7 @@ def verify(site: Site, question: dict[str, Any]) -> GateResult:
     wanted = str(question.get("profile") or "")
     clock = SystemClock()
     with runtime.driver(site, "modem-read") as modem:
-        profile = _profile(site, wanted or _active(site, modem))
+        profile = _named(site, wanted) if wanted else _active(site, modem)
         canary, within_s = bool(question.get("canary", True)), patience_s(profile.limits)
         result = runtime.gate(site, modem).check(profile, None, canary=canary, within_s=within_s)
         remember_modem(modem, clock)
@@ -99,7 +100,9 @@ def plan(site: Site, question: dict[str, Any]) -> None:
 def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
     name, clock, interlocks = asked.profile, SystemClock(), runtime.SiteInterlocks()
     reasons = reasons_at_the_door(site, asked, clock.wall(), OpensshSignatures())
-    profile = _profile(site, name)
+    profile = site.profiles.get(name)
+    if profile is None:
+        return _answer(name, None, (), reasons)
     with runtime.driver(site, "modem-read") as modem:
         state = modem.read_state()
         found = Found(
@@ -116,29 +119,49 @@ def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
         change = modem.render(profile, state, new_run_id(clock))
     checks = preflight(site, profile, found)
     reasons += no_go_reasons(checks)
-    plain: dict[str, Any] = to_plain(change)
-    return plain | {
+    plain: dict[str, Any] = to_plain(change) | {"empty": change.empty}
+    return (
+        _answer(name, state.profile, checks, reasons) | plain | {"rollback": modem.rollback.value}
+    )
+
+
+def _answer(
+    name: str,
+    active: str | None,
+    checks: tuple[PreflightCheck, ...],
+    reasons: tuple[Reason, ...],
+) -> dict[str, Any]:
+    """Go or no-go; without a plan where there is nothing to compare with."""
+    return {
         "profile": name,
-        "active": state.profile,
-        "empty": change.empty,
-        "rollback": modem.rollback.value,
+        "active": active,
+        "commands": [],
+        "empty": True,
         "go": not reasons,
         "reasons": to_plain(reasons),
         "checks": to_plain(checks),
     }
 
 
-def _active(site: Site, modem: ModemDriver) -> str:
-    """The active profile; a modem that does not answer does not keep the link unmeasured."""
-    known = known_good(DirectoryDisk(paths.WAN), site).profile
-    try:
-        return modem.read_state().profile or known
-    except DeviceError:
-        return known
-
-
-def _profile(site: Site, name: str) -> WanProfile:
+def _named(site: Site, name: str) -> WanProfile:
     if name not in site.profiles:
         known = ", ".join(sorted(site.profiles))
-        raise ConfigError(str(paths.SITE_FILE), "profiles", f"no profile {name!r}", f"use {known}")
+        raise ConfigError("--profile", name, "not a profile here", f"use {known}")
     return site.profiles[name]
+
+
+def _active(site: Site, modem: ModemDriver) -> WanProfile:
+    """The active profile; a modem that does not answer does not keep the link unmeasured.
+
+    Raises:
+        UnknownOutcomeError: this site does not know it, so nothing says how good it must be.
+    """
+    name = known_good(DirectoryDisk(paths.WAN), site).profile
+    with suppress(DeviceError):
+        name = modem.read_state().profile or name
+    if name in site.profiles:
+        return site.profiles[name]
+    reason = f"its profile is {name!r}, which this site does not know: it has no limits"
+    known = ", ".join(sorted(site.profiles))
+    hint = f"measure it with --profile and one of {known}, or add {name!r} to the inventory"
+    raise UnknownOutcomeError(f"link of {site.slug}", "verify", reason, hint)

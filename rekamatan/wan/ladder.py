@@ -192,12 +192,14 @@ def _why_not(run: Run, profile: WanProfile, plan: ChangePlan) -> str:
 
 
 def _in_force(run: Run, profile: WanProfile) -> bool:
-    """After a try that failed: whether the modem still has `profile`, so that it was tested.
+    """Right after a try that failed: whether `profile` is in force, so that it was tested.
 
-    One that lost its power came back on the old profile, by its own timer.
+    A modem that lost its power does not answer yet, or came back on the old profile by its timer.
     """
-    found = look(run.ports, RESTART_S)
-    return found is not None and found[0].profile == profile.name
+    try:
+        return run.ports.driver.read_state().profile == profile.name
+    except DeviceError:
+        return False
 
 
 def _try_profile(run: Run, profile: WanProfile, plan: ChangePlan) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +47,29 @@ def test_a_second_operator_who_wants_something_else_is_refused(
     filed = request.filed(wan)
     assert filed is not None
     assert filed.request.run_id == first  # what was asked for first is still what will be done
+
+
+def test_of_many_who_press_at_once_one_begins_and_the_others_are_refused_or_join_it(
+    wan: Path,
+) -> None:
+    wanted = ["telkomsel", "indosat"] * 8
+    gate = threading.Barrier(len(wanted))
+
+    def press(profile: str) -> str | None:
+        gate.wait(timeout=60)
+        try:
+            return begin(wan, profile)
+        except RefusedError:
+            return None
+
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        answers = list(pool.map(press, wanted))
+    filed = request.filed(wan)
+    assert filed is not None
+    assert set(answers) <= {filed.request.run_id, None}
+    assert filed.request.run_id in answers
+    winners = {profile for profile, run in zip(wanted, answers, strict=True) if run}
+    assert winners == {filed.request.profile}
 
 
 def test_while_a_run_is_active_only_its_own_request_is_joined(wan: Path) -> None:
