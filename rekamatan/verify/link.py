@@ -13,9 +13,9 @@ from rekamatan.verify.clock import probe_clock
 from rekamatan.verify.command import run
 from rekamatan.verify.dns import probe_dns
 from rekamatan.verify.gate import (
-    budget_s,
     decide,
     only_demand_what_passed,
+    patience_s,
     throughput_limit_kbps,
 )
 from rekamatan.verify.mtu import probe_mtu
@@ -78,7 +78,7 @@ class LinkGate:
         """The active link before a change; measured at most once an hour."""
         if fresh := self._store.fresh(profile.name):
             return fresh
-        result = self.check(profile, None, canary=True, within_s=budget_s(profile.limits))
+        result = self.check(profile, None, canary=True, within_s=patience_s(profile.limits))
         self._store.keep(result)
         return result
 

@@ -94,15 +94,19 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
     """
     clock = clock or SystemClock()
     with _locked(root, "submit.lock", "another request is being made"):
-        with exclusive(root):
-            pass  # only to know that no run is active
-        waiting = filed(root)
-        if waiting and waiting.age_s(clock) < STARTING_S and _open(root, waiting, clock):
-            raise _busy(f"run {waiting.request.run_id} is about to start")
+        _must_be_free(root, clock)
         request = SwitchRequest(new_run_id(clock), kind, profile, change_order, order)
         _file(root, request, clock)
     start()
     return request.run_id
+
+
+def _must_be_free(root: Path, clock: Clock) -> None:
+    with exclusive(root):
+        pass  # only to know that no run is active
+    waiting = filed(root)
+    if waiting and waiting.age_s(clock) < STARTING_S and _open(root, waiting, clock):
+        raise _busy(f"run {waiting.request.run_id} is about to start")
 
 
 def _file(root: Path, request: SwitchRequest, clock: Clock) -> None:

@@ -53,13 +53,22 @@ class Switch:
         ports: modem, gate, interlocks, disk, clock, outage watch.
         journal: the site's journal.
         request: what was asked for.
+        state: the modem as it was read just now; None: it is read here.
     """
 
-    def __init__(self, site: Site, ports: Ports, journal: Journal, request: SwitchRequest) -> None:
+    def __init__(
+        self,
+        site: Site,
+        ports: Ports,
+        journal: Journal,
+        request: SwitchRequest,
+        state: ModemState | None = None,
+    ) -> None:
         self._site = site
         self._ports = ports
         self._request = request
         self._journal = journal
+        self._state = state
 
     def run(self) -> SwitchOutcome:
         """Switch, or refuse, or come back. Raises `JournalError` before anything was touched."""
@@ -82,7 +91,7 @@ class Switch:
         if reasons := reasons_at_the_door(self._site, request, now, signatures):
             return _refuse(run, reasons)
         target = self._site.profiles[run.target]
-        state = ports.driver.read_state()
+        state = self._state or ports.driver.read_state()
         run.previous = state.profile or ""
         if reasons := self._no_go(run, state):
             return _refuse(run, reasons)
@@ -138,9 +147,10 @@ class Switch:
         return run.finish(SwitchState.COMMITTED, target.name, f"{target.name} was already active")
 
     def _act(self, run: Run, prepared: Prepared) -> SwitchOutcome:
-        seconds = arm_seconds(prepared.target)
+        seconds = arm_seconds(prepared.target, prepared.baseline)
         # Taken before the modem starts counting: the server's deadline is the earlier one.
-        deadline = self._ports.clock.monotonic() + server_seconds(prepared.target)
+        patience = server_seconds(prepared.target, prepared.baseline)
+        deadline = self._ports.clock.monotonic() + patience
         try:
             run.arm(prepared.plan, prepared.baseline, seconds)
         except JournalError as error:

@@ -7,7 +7,7 @@ scenario with faults at them, lets the site recover, and collects what it finds 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -177,6 +177,12 @@ class Watch:
 def filed(world: World, run_id: str = "w20260301-000000-aaaa", target: str = "telkomsel") -> Filed:
     request = SwitchRequest(run_id, "switch", target, "470/12/2026")
     return Filed(request, world.clock.boot_id(), world.clock.monotonic())
+
+
+def asked_for(world: World, **change: str) -> Filed:
+    """The usual switch, but for `change`."""
+    found = filed(world)
+    return replace(found, request=replace(found.request, **change))  # type: ignore[arg-type]
 
 
 def attempt(world: World, asked: Filed) -> SwitchOutcome | None:

@@ -46,7 +46,7 @@ def _journal_without_fsync(patch: Patch) -> None:
 
 
 def _server_outlasts_the_modem(patch: Patch) -> None:
-    patch.setattr(switch, "server_seconds", lambda _: 900)
+    patch.setattr(switch, "server_seconds", lambda *_: 900)
 
 
 def _unknown_reported_as_reverted(patch: Patch) -> None:
