@@ -44,7 +44,7 @@ molecule: setup wheelhouse ## the role scenarios alone
 demo: setup wheelhouse ## a district on this machine: Indosat fails the gate, move to Telkomsel in waves, report
 	tools/demo $(SITES)
 
-faults: setup wheelhouse ## every interruption of the switch x every fault, in the lab (hours): make faults [QUICK=1] [CASE=name] [SEED=n] [PLANT=bug]
+faults: setup wheelhouse ## every interruption of the switch x every fault, in the lab (hours): make faults [QUICK=1] [CASE=name] [SEED=n] [PLANT=bug|all]
 	$(BIN)/python -m lab.matrix $(if $(QUICK),--quick) $(if $(CASE),--case $(CASE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(PLANT),--plant $(PLANT)) $(if $(filter command line,$(origin SITES)),--sites $(SITES))
 
