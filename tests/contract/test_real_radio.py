@@ -85,7 +85,7 @@ def default_route() -> str:
 
 def masquerades() -> bool:
     command = in_namespace(MODEM, "nft", "list", "table", "ip", "twin")
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return 'oifname "wwan0" masquerade' in shown
 
 
@@ -110,3 +110,10 @@ def test_profile_and_slot_move_the_real_bearer() -> None:
 
     console("/interface lte apn set telkomsel apn=internet")
     until(lambda: "wwan0" in default_route(), "did not come back")
+
+    console("/ip firewall nat remove [find chain=srcnat]")
+    console("/interface lte apn set telkomsel add-default-route=no")
+    until(lambda: default_route() == "", "a default route that nobody asked for")
+    console("/interface lte apn set telkomsel add-default-route=yes")
+    until(lambda: "wwan0" in default_route(), "the default route that is asked for again")
+    assert not masquerades(), "the LAN is masqueraded without a rule"
