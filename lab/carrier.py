@@ -89,6 +89,7 @@ table ip carrier {{
 """
 
 
+# A fixed address, as in `modem.py`: here it is a modem without power that all others would feel.
 _PORTS = """[Unit]
 Description=Access network of the lab's carrier
 Before=osmo-ggsn.service
@@ -97,7 +98,7 @@ Before=osmo-ggsn.service
 Type=oneshot
 RemainAfterExit=yes
 EnvironmentFile=/etc/rekamatan-carrier
-ExecStart=ip link add br-gn type bridge
+ExecStart=ip link add br-gn address 02:00:00:00:00:01 type bridge
 ExecStart=ip address add ${GATEWAY}/24 dev br-gn
 ExecStart=ip link set br-gn up
 ExecStart=nft -f /etc/nftables.conf

@@ -135,6 +135,12 @@ def _server(root: Root, site: LabSite, district: District) -> None:
         f"Address={site.address(10)}/{site.lan.prefixlen}\nGateway={site.address(1)}\n"
         "LinkLocalAddressing=no\nIPv6AcceptRA=no\n",
     )
+    for uplink in site.uplinks[1:]:
+        root.write(
+            f"/etc/systemd/network/11-{uplink.device}.network",
+            f"[Match]\nName={uplink.device}\n\n[Network]\nAddress={uplink.server_address}/24\n"
+            "LinkLocalAddressing=no\nIPv6AcceptRA=no\n",
+        )
     vpn = variables["data_centre_vpn"]
     prefix = ipaddress.ip_network(vpn["network"]).prefixlen
     mine = {

@@ -13,6 +13,8 @@ CODE = "/opt/twin"  # where lab/ is copied: PYTHONPATH of the twin
 CONFIG = "/etc/rekamatan-twin.json"
 HOST_KEY = "/etc/rekamatan-twin.key"
 
+# Left alone, a bridge takes the lowest address of its ports: a server that loses power would change
+# the modem's address, and the workstation would not find its gateway for a while.
 _PORTS = """[Unit]
 Description=LAN bridge of the modem
 Before=rekamatan-twin.service
@@ -21,7 +23,7 @@ Before=rekamatan-twin.service
 Type=oneshot
 RemainAfterExit=yes
 EnvironmentFile=/etc/rekamatan-modem
-ExecStart=ip link add bridge type bridge
+ExecStart=ip link add bridge address 02:00:00:00:00:01 type bridge
 ExecStart=ip address add ${LAN} dev bridge
 ExecStart=ip link set bridge up
 
@@ -55,6 +57,8 @@ def units(site: LabSite) -> dict[str, str]:
 
 def twin_config(site: LabSite, district: District) -> dict[str, Any]:
     """The content of `CONFIG`: a device fresh from the workshop, with its SIMs in."""
+    if site.uplinks:
+        return _routers(site, district)
     variables = site.variables
     factory = {"password": variables["vault_modem_password"], "group": "full"}
     return {
@@ -67,15 +71,41 @@ def twin_config(site: LabSite, district: District) -> dict[str, Any]:
         "flash": "/flash",
         "attach_seconds": district.attach_seconds,
         "sims": _sims(site, district),
-        "carriers": {
-            carrier.slug: {
-                "interface": carrier.modem_port,
-                "local": carrier.modem_address(site.index),
-                "ggsn": carrier.gateway,
-            }
-            for carrier in district.carriers
-        },
+        "carriers": _carriers(site, district),
         "initial": _initial(site),
+    }
+
+
+def _routers(site: LabSite, district: District) -> dict[str, Any]:
+    """The same for plain routers, which nobody logs in to."""
+    sims, profiles = site.variables["site_sims"], site.variables["wan_profiles"]
+    cards = _sims(site, district)
+    return {
+        "identity": site.slug,
+        "flash": "/flash",
+        "attach_seconds": district.attach_seconds,
+        "carriers": _carriers(site, district),
+        "routers": [
+            {
+                "port": uplink.port,
+                "address": uplink.address,
+                "apn": profiles[uplink.profile]["apn"],
+                "sim": cards[str(sims[uplink.profile]["slot"])],
+            }
+            for uplink in site.uplinks
+        ],
+    }
+
+
+def _carriers(site: LabSite, district: District) -> dict[str, dict[str, str]]:
+    """Carrier -> the machine's port to its packet core."""
+    return {
+        carrier.slug: {
+            "interface": carrier.modem_port,
+            "local": carrier.modem_address(site.index),
+            "ggsn": carrier.gateway,
+        }
+        for carrier in district.carriers
     }
 
 

@@ -171,12 +171,25 @@ def wire_lan(site: LabSite, *, server: bool = True) -> None:
     if server:
         _plug(inside(site.server, "eth0"), inside(site.modem, "ether1"))
     workstation = End(site.workstation, "eth0")
+    if server:
+        _wire_uplinks(site)
     _plug(workstation, inside(site.modem, "ether2"))
     workstation.ip(
         "link set lo up",
         f"address replace {site.address(20)}/{site.lan.prefixlen} dev eth0",
         "link set eth0 up",
     )
+
+
+def _wire_uplinks(site: LabSite) -> None:
+    """A cable of its own to each further router of the server's choice."""
+    for uplink in site.uplinks[1:]:
+        port = inside(site.modem, uplink.port)
+        wire(inside(site.server, uplink.device), port)
+        port.ip(
+            f"address replace {uplink.address}/24 dev {port.interface}",
+            f"link set {port.interface} up",
+        )
 
 
 def _plug(device: End, port: End) -> None:

@@ -63,6 +63,26 @@ class Carrier:
 
 
 @dataclass(frozen=True, slots=True)
+class Uplink:
+    """A plain router of a site, as its slot in `site_sims` names it: ADDRESS or ADDRESS@DEVICE."""
+
+    number: int  # 0, 1, ... in the order of site_sims
+    profile: str
+    address: str  # the router's, the server's next hop
+    device: str  # the server's
+
+    @property
+    def port(self) -> str:
+        """The router's port; the first is on the LAN's bridge."""
+        return f"lan{self.number}" if self.number else "bridge"
+
+    @property
+    def server_address(self) -> str:
+        """The server's address on this uplink: host 10 of a /24, as on the LAN."""
+        return f"{self.address.rsplit('.', 1)[0]}.10"
+
+
+@dataclass(frozen=True, slots=True)
 class LabSite:
     """One office: a recording server, a modem, a workstation."""
 
@@ -98,6 +118,17 @@ class LabSite:
     def tunnel_address(self) -> str:
         """The server's address in the tunnel."""
         return str(self.variables["site_vpn_address"])
+
+    @property
+    def uplinks(self) -> tuple[Uplink, ...]:
+        """Where the server itself chooses between routers; empty at a site with one modem."""
+        if self.variables["site_modem"]["platform"] != "plain_router":
+            return ()
+        found = []
+        for number, (profile, sim) in enumerate(self.variables["site_sims"].items()):
+            address, _, device = str(sim["slot"]).partition("@")
+            found.append(Uplink(number, profile, address, device or "eth0"))
+        return tuple(found)
 
     def imsi(self, carrier: str) -> str | None:
         """IMSI of this site's SIM for a carrier; None when it has none."""

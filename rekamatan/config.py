@@ -47,7 +47,7 @@ class ProfileEntry:
     auth: Auth = "none"
     username: str = ""
     mtu: int = 1400
-    attach_timeout_s: int = 90
+    attach_timeout_s: int = 60
     outage_budget_s: int = 180
 
 

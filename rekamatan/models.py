@@ -48,7 +48,7 @@ class WanProfile:
     auth: Auth = "none"
     username: str = ""  # the password is a secret: never in this record
     mtu: int = 1400
-    attach_timeout_s: int = 90
+    attach_timeout_s: int = 60
     outage_budget_s: int = 180
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lab import state
 from lab.matrix import cases, ground
-from lab.matrix.results import ResultsFile, summary
+from lab.matrix.results import ResultsFile, failed_before, summary
 from lab.matrix.schedule import Schedule
 from lab.paths import BUILD, ROOT
 from rekamatan.errors import RekamatanError
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lab.matrix.cases import Case
+    from lab.matrix.trial import Result
     from lab.workstations import Account
 
 REPORT = BUILD / "faults.json"
 _FOLDER = BUILD / "faults"
-QUICK_CASES = 8
+QUICK_CASES = 12
 QUICK_S = 900.0  # all of it: raising the lab, provisioning, the cases, the last receipts
 _TOLD = (
     "runs",
@@ -39,6 +40,7 @@ _TOLD = (
     "max_revert_s",
     "median_revert_s",
     "max_modem_alone_s",
+    "runs_of_program",
     "seed",
     "seconds",
 )
@@ -55,6 +57,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sites", type=int, help="offices side by side (quick 2, else 4)")
     parser.add_argument("--minutes", type=float, help="begin no case after so many")
     parser.add_argument("--fresh", action="store_true", help="repeat what has a result already")
+    parser.add_argument(
+        "--add-up", action="store_true", help="count what earlier programs survived"
+    )
     parser.add_argument("--list", action="store_true", help="names of all cases, nothing is run")
     return parser.parse_args(argv)
 
@@ -95,11 +100,11 @@ def _run(options: argparse.Namespace) -> int:
     print(f"matrix: seed {seed}, {len(wanted)} cases; the same again: {again}", flush=True)
     sites = options.sites or min(2 if options.quick else 4, len(wanted))
     ground.raise_lab(sites)
-    file = ResultsFile(_FOLDER / "results.jsonl", f"{ground.program()}/{options.plant}")
-    known = {} if options.fresh or options.case or options.quick else _known(file)
-    todo = [case for case in wanted if case.name not in known]
-    if known:
-        print(f"matrix: {len(wanted) - len(todo)} have a result already", flush=True)
+    file = ResultsFile(_FOLDER / "results.jsonl", ground.program(), options.plant)
+    earlier = _earlier(options, file, wanted)
+    todo = [case for case in wanted if case.name not in earlier]
+    if earlier:
+        print(f"matrix: {len(earlier)} have a result already", flush=True)
     with state.exclusive():
         field = ground.Ground(state.load(), sites, options.plant)
         schedule = Schedule(field, file, f"470/900/UJI-{int(time.time())}", _until(options, began))
@@ -108,16 +113,29 @@ def _run(options: argparse.Namespace) -> int:
             schedule.work(todo)
         finally:
             accounts = field.leave()
-    names = {case.name for case in wanted}
-    earlier = [result for name, result in known.items() if name in names]
-    document = summary([*earlier, *schedule.results], seed, options.plant)
+    results = [*earlier.values(), *schedule.results]
+    document = summary(results, seed, options.plant)
+    document["failed_before"] = failed_before(file.history(), results)
     document |= {"not_played": schedule.not_played, "records": [asdict(row) for row in accounts]}
     document["seconds"] = round(time.monotonic() - began)
     return _tell(document, accounts)
 
 
-def _known(file: ResultsFile) -> dict[str, Any]:
-    return {result.case: result for result in file.read() if result.reached}
+def _earlier(
+    options: argparse.Namespace, file: ResultsFile, wanted: Sequence[Case]
+) -> dict[str, Result]:
+    """Results that are taken up again: none in a quick run, or where a case is named."""
+    if options.fresh or options.case or options.quick:
+        return {}
+    found = known(file, of_any_program=options.add_up)
+    return {case.name: found[case.name] for case in wanted if case.name in found}
+
+
+def known(file: ResultsFile, *, of_any_program: bool) -> dict[str, Result]:
+    """What need not be played again: a failure of an earlier program must be, with this one."""
+    now = {result.case: result for result in file.read() if result.reached}
+    ever = file.read(of_any_program=of_any_program)
+    return {result.case: result for result in ever if result.sound} | now
 
 
 def _until(options: argparse.Namespace, began: float) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,10 +12,12 @@ from lab import engine, faults, state, workstations
 from lab.errors import LabError
 from lab.matrix import controller, package, radio
 from lab.matrix.office import Office, Shelves
-from lab.paths import BUILD, ROOT, WHEELHOUSE
+from lab.paths import ROOT, WHEELHOUSE
 
 if TYPE_CHECKING:
-    from lab.topology import District
+    from pathlib import Path
+
+    from lab.topology import District, LabSite
     from lab.workstations import Account
 
 GOOD_LINK = "telkomsel_good_4g"  # both carriers pass the gate: a case may start from either
@@ -24,7 +25,8 @@ PACE_S = 5
 DRAIN_S = 120.0
 SIZES = "0.05:1"  # small records, often: the link is the switch's
 PLANTS = ("no-fsync", "device-timer-off", "server-only")
-_DONE = BUILD / "faults" / "provisioned.json"
+_RELEASE = "/opt/rekamatan/release/SHA256SUMS"  # written by the provisioning, in sha256sum's format
+_LAST_SERVICE = "rekamatan-forwarder.service"  # started by the last of a site's roles
 
 
 def program() -> str:
@@ -35,23 +37,33 @@ def program() -> str:
     return hashlib.sha256(wheels[-1].read_bytes()).hexdigest()[:12]
 
 
-def raise_lab(sites: int) -> None:
+def raise_lab(count: int) -> None:
     """`rekamatan-lab up` and the provisioning playbook, unless that is done already."""
     raised = state.raised_sites()
-    if len(raised) < sites or not all(engine.nodes().values()):
-        _command([sys.executable, "-m", "lab", "up", "--sites", str(max(sites, len(raised)))])
-    wanted = {"program": program(), "machines": _machines()}
-    if _DONE.exists() and json.loads(_DONE.read_text(encoding="utf-8")) == wanted:
-        return
-    _command(controller.playbook("provision"))
-    _DONE.parent.mkdir(parents=True, exist_ok=True)
-    _DONE.write_text(json.dumps(wanted), encoding="utf-8")
+    if len(raised) < count or not all(engine.nodes().values()):
+        _command([sys.executable, "-m", "lab", "up", "--sites", str(max(count, len(raised)))])
+    if not all(provisioned(site) for site in state.load().sites[:count]):
+        _command(controller.playbook("provision"))
 
 
-def _machines() -> list[str]:
-    """Ids of the lab's machines: new ones have nothing on them."""
-    names = [engine.container_name(node) for node in sorted(engine.nodes())]
-    return engine.podman("inspect", "--format={{.Id}}", *names).split()
+def provisioned(site: LabSite) -> bool:
+    """Whether the site has this tree's release, by whoever it was provisioned, and records."""
+    listing = engine.inside(site.server, "cat", _RELEASE, check=False).stdout
+    query = ("systemctl", "is-active", "--quiet", _LAST_SERVICE)
+    records = engine.inside(site.server, *query, check=False).returncode == 0
+    return records and is_ours(listing)
+
+
+def is_ours(listing: str, tree: Path = ROOT) -> bool:
+    """Whether every file of a release (`sha256sum` lines) is the one in `tree`; False for none."""
+    rows = [line.partition("  ") for line in listing.splitlines()]
+    return bool(rows) and all(digest == _digest(tree, name) for digest, _, name in rows)
+
+
+def _digest(tree: Path, name: str) -> str:
+    # The wheels lie beside the roles at a site, and under build/ here.
+    path = tree / ("build" if name.startswith("wheelhouse/") else "") / name
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _command(argv: list[str]) -> None:
@@ -89,6 +101,7 @@ class Ground:
             office.mend()
             radio.install(office.site)
             package.set_fsync(office.site, on=self.plant != "no-fsync")
+            self.fit(office, "device")  # a program that cannot be changed is known before any case
         pace = ["--pace", str(PACE_S), "--sizes", SIZES]
         _command([sys.executable, "-m", "lab", "workstations", "start", *pace])
 
@@ -104,11 +117,12 @@ class Ground:
         Returns what became of the offices' records since the lab was raised.
         """
         for office in self.offices:
+            office.pulse.stop()
+        for office in self.offices:
             office.timers_dead = False
             office.mend()
             package.set_kind(office.site, "device")
             package.set_fsync(office.site, on=True)
-            office.pulse.stop()
         radio.remove_path_faults(self.district)
         slugs = [office.site.slug for office in self.offices]
         workstations.stop_all(slugs)

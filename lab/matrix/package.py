@@ -6,6 +6,7 @@ property changed the same modem stands for one that cannot.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab import engine
@@ -14,30 +15,50 @@ from lab.errors import LabError
 if TYPE_CHECKING:
     from lab.topology import LabSite
 
-_PACKAGE = "/opt/rekamatan/venv/lib/python3*/site-packages/rekamatan"
-_DRIVER = f"{_PACKAGE}/modems/routeros7.py"
-_DISK = f"{_PACKAGE}/wan/disk.py"
-_KIND = r"s/= Rollback\.[A-Z]*$/= Rollback.{}/"
-_SYNC = "os.fsync(handle)"
-_NO_SYNC = "pass  # planted: no fsync"
+_INSTALLED = "/opt/rekamatan/venv/lib/python3*/site-packages"
 
 
-def set_kind(site: LabSite, kind: str) -> None:
-    """`device` or `server`: who can bring the old profile back at this site."""
-    word = kind.upper()
-    _change(site, _DRIVER, _KIND.format(word), f"= Rollback.{word}$")
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One line of the program changed: `sed` does it, `grep` proves it."""
+
+    path: str  # below site-packages, as in the project
+    edit: str
+    proof: str
+
+    def script(self, folder: str) -> str:
+        """For `sh -c`; exit 1 when the file does not read as wanted afterwards."""
+        path = f"{folder}/{self.path}"
+        return f"sed -i '{self.edit}' {path} && grep -q '{self.proof}' {path}"
+
+
+def kind(word: str) -> Edit:
+    """`device` or `server`: what the lab's modems (RouterOS 6 and 7) say of their way back."""
+    wanted = f"= Rollback.{word.upper()}"
+    edit = rf"s/\(rollback: .*\)= Rollback\.[A-Z]*$/\1{wanted}/"
+    return Edit("rekamatan/modems/routeros.py", edit, f"rollback: .*{wanted}$")
+
+
+def fsync(*, on: bool) -> Edit:
+    """Whether the switch's disk is told to keep what was written."""
+    sync, none = "os.fsync(handle)", "pass  # planted: no fsync"
+    old, new = (none, sync) if on else (sync, none)
+    return Edit("rekamatan/wan/disk.py", f"s/{old}$/{new}/", f"{new}$")
+
+
+def set_kind(site: LabSite, word: str) -> None:
+    """Who can bring the old profile back at this site. Raises `LabError`."""
+    _change(site, kind(word))
 
 
 def set_fsync(site: LabSite, *, on: bool) -> None:
-    """Whether the switch's disk is told to keep what was written."""
-    old, new = (_NO_SYNC, _SYNC) if on else (_SYNC, _NO_SYNC)
-    _change(site, _DISK, f"s/{old}$/{new}/", f"{new}$")
+    """See `fsync`. Raises `LabError`."""
+    _change(site, fsync(on=on))
 
 
-def _change(site: LabSite, path: str, edit: str, proof: str) -> None:
-    """Raises `LabError` when the file does not read as wanted afterwards."""
-    script = f"sed -i '{edit}' {path} && grep -q '{proof}' {path}"
-    done = engine.inside(site.server, "sh", "-c", script, check=False)
+def _change(site: LabSite, edit: Edit) -> None:
+    done = engine.inside(site.server, "sh", "-c", edit.script(_INSTALLED), check=False)
     if done.returncode:
         hint = "is the site provisioned? the edit must fit the installed program"
-        raise LabError(f"{site.server}:{path}", "change", done.stderr.strip() or "no match", hint)
+        reason = done.stderr.strip() or "no match"
+        raise LabError(f"{site.server}:{edit.path}", "change", reason, hint)

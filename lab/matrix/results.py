@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, fields
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -17,33 +18,51 @@ _NAMES = {field.name for field in fields(Result)}
 
 
 class ResultsFile:
-    """`build/faults/results.jsonl`.
+    """`build/faults/results.jsonl`: every case that was ever played to its end.
 
     Args:
         path: the file.
-        stamp: what the results are about (program, planted bug): others are not taken up again.
+        program: digest of the sites' program.
+        plant: the bug planted in it, or "": results with another one are never taken up again.
     """
 
-    def __init__(self, path: Path, stamp: str) -> None:
+    def __init__(self, path: Path, program: str, plant: str = "") -> None:
         self._path = path
-        self._stamp = stamp
+        self._program = program
+        self._plant = plant
 
     def append(self, result: Result) -> None:
-        """Add one line."""
+        """Add one line; notes in the result which program it is about."""
+        result.program = self._program
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"stamp": self._stamp, **asdict(result)}) + "\n")
+            file.write(json.dumps({"plant": self._plant, **asdict(result)}) + "\n")
 
-    def read(self) -> list[Result]:
-        """The results of this stamp, the newest of each case, in the order they came about."""
-        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
+    def read(self, *, of_any_program: bool = False) -> list[Result]:
+        """The newest result of each case with this program, or with any, oldest first."""
         found: dict[str, Result] = {}
-        for line in text.split("\n")[:-1]:
-            row: dict[str, Any] = json.loads(line)
-            if row.get("stamp") == self._stamp:
-                found.pop(row["case"], None)
-                found[row["case"]] = Result(**{k: row[k] for k in _NAMES if k in row})
+        for result in self.history():
+            if of_any_program or result.program == self._program:
+                found.pop(result.case, None)
+                found[result.case] = result
         return list(found.values())
+
+    def history(self) -> list[Result]:
+        """All that was ever found, of every program, with this planted bug or with none."""
+        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
+        rows: list[dict[str, Any]] = [json.loads(line) for line in text.split("\n")[:-1]]
+        mine = [row for row in rows if row["plant"] == self._plant]
+        return [Result(**{k: row[k] for k in _NAMES if k in row}) for row in mine]
+
+
+def failed_before(history: Iterable[Result], newest: Iterable[Result]) -> list[dict[str, Any]]:
+    """What was found wrong at a time and does not stand in `newest`: a later run replaced it."""
+    standing = [asdict(result) for result in newest]
+    return [
+        row
+        for result in history
+        if result.reached and not result.sound and (row := asdict(result)) not in standing
+    ]
 
 
 def summary(results: Iterable[Result], seed: int, planted: str = "") -> dict[str, Any]:
@@ -62,6 +81,7 @@ def summary(results: Iterable[Result], seed: int, planted: str = "") -> dict[str
         "max_revert_s": max(reverts, default=None),
         "median_revert_s": round(median(reverts), 1) if reverts else None,
         "max_modem_alone_s": max(alone, default=None),
+        "runs_of_program": dict(Counter(row.program for row in runs)),
         "seed": seed,
         "planted": planted,
         "cases": [asdict(row) for row in rows],

@@ -51,6 +51,7 @@ class Result:
     modem_alone_s: float | None = None
     seconds: float = 0.0
     at: str = ""
+    program: str = ""  # digest of the sites' program
 
     @property
     def sound(self) -> bool:

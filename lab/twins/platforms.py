@@ -11,6 +11,7 @@ TWINS = {
     "hilink": "lab.twins.hilink",
     "ios": "lab.twins.ios",
     "openwrt": "lab.twins.openwrt",
+    "plain_router": "lab.twins.plain_router",
     "routeros6": "lab.twins.routeros6",
     "routeros7": "lab.twins.routeros7",
     "rutos": "lab.twins.rutos",

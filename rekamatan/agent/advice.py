@@ -71,6 +71,10 @@ ADVICE: dict[str, Phrase] = {
         id="Perekaman sedang berjalan. Tunggu sampai selesai, lalu ulangi.",
         en="A recording is in progress. Wait until it is finished, then repeat.",
     ),
+    "target_bearer_unfit": Phrase(
+        id="Jalur baru diuji dulu dan tidak baik; kantor tetap di jalur lama. Periksa jalur itu.",
+        en="The new link was tested first and is not good; the old one stays. Check the new link.",
+    ),
     "pending_on_modem": Phrase(
         id="Modem masih menunggu pergantian sebelumnya. Tunggu lima menit, lalu ulangi.",
         en="The modem is still waiting for an earlier switch. Wait five minutes, then repeat.",

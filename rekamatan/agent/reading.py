@@ -13,8 +13,9 @@ from rekamatan.clock import SystemClock
 from rekamatan.errors import ConfigError, DeviceError
 from rekamatan.modems.facts import MODEM_LOOK, look_of
 from rekamatan.plain import to_plain
-from rekamatan.verify.gate import budget_s
+from rekamatan.verify.gate import patience_s
 from rekamatan.verify.store import BaselineStore, write_json
+from rekamatan.wan.beside import second_path
 from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.journal import Journal
 from rekamatan.wan.known_good import known_good
@@ -36,7 +37,7 @@ def verify(site: Site, question: dict[str, Any]) -> GateResult:
     clock = SystemClock()
     with runtime.driver(site, "modem-read") as modem:
         profile = _profile(site, wanted or _active(site, modem))
-        canary, within_s = bool(question.get("canary", True)), budget_s(profile.limits)
+        canary, within_s = bool(question.get("canary", True)), patience_s(profile.limits)
         result = runtime.gate(site, modem).check(profile, None, canary=canary, within_s=within_s)
         remember_modem(modem, clock)
     if canary:
@@ -78,6 +79,7 @@ def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
             journal_damage=Journal(DirectoryDisk(paths.WAN), clock).damage,
             surroundings=surroundings(),
             baseline=BaselineStore(paths.VERIFY, clock).fresh(state.profile or ""),
+            second=second_path(modem),
         )
         change = modem.render(profile, state, new_run_id(clock))
     checks = preflight(site, profile, found)

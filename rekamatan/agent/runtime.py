@@ -56,12 +56,12 @@ def gate(site: Site, modem: ModemDriver) -> LinkGate:
     """The gate on the site's active link."""
     clock = SystemClock()
 
-    def send(size_bytes: int, timeout_s: float) -> CanaryResult:
+    def send(size_bytes: int, timeout_s: float, source: str) -> CanaryResult:
         return send_canary(
             site,
             size_bytes,
             tls_dir=paths.TLS,
-            source_address=None,
+            source_address=source or None,
             timeout_s=timeout_s,
             clock=clock,
         )
@@ -87,7 +87,7 @@ def ports(site: Site) -> Iterator[Ports]:
             interlocks=SiteInterlocks(),
             disk=DirectoryDisk(paths.WAN),
             clock=clock,
-            outage=PingWatch(site.data_centre.ping_host, clock),
+            outage=PingWatch(site.data_centre.ping_host, clock, site.tunnel_interface),
             outlet=HttpOutlet(site.modem_outlet) if site.modem_outlet else None,
             surroundings=surroundings,
         )

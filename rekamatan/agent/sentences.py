@@ -54,6 +54,11 @@ BACK = Phrase(
     id="{target} tidak lulus uji, jadi kantor ini kembali memakai {previous}.",
     en="{target} did not pass, so this office is back on {previous}.",
 )
+# Cut short, refused by the modem or never attached: nobody tested the new carrier.
+UNFINISHED = Phrase(
+    id="Pergantian ke {target} tidak selesai, jadi kantor ini kembali memakai {previous}.",
+    en="The switch to {target} was not finished, so this office is back on {previous}.",
+)
 ELSEWHERE = Phrase(
     id="{target} tidak lulus uji dan {previous} tidak bekerja lagi: kantor ini sekarang memakai "
     "{active}.",
@@ -110,7 +115,7 @@ def say_outcome(outcome: SwitchOutcome, lang: Language) -> str:
     if outcome.state is SwitchState.COMMITTED:
         return _say_committed(outcome, lang)
     heads = {
-        SwitchState.REVERTED: BACK if outcome.active == outcome.previous else ELSEWHERE,
+        SwitchState.REVERTED: _back(outcome),
         SwitchState.STRANDED: STRANDED,
         SwitchState.REFUSED: REFUSED,
     }
@@ -118,6 +123,13 @@ def say_outcome(outcome: SwitchOutcome, lang: Language) -> str:
     if outcome.state in {SwitchState.REVERTED, SwitchState.REFUSED}:
         return f"{head} {_why(outcome.reason, outcome.gate, lang)}"
     return head
+
+
+def _back(outcome: SwitchOutcome) -> Phrase:
+    if outcome.active != outcome.previous:
+        return ELSEWHERE
+    failed = outcome.gate is not None and outcome.gate.verdict is Verdict.FAIL
+    return BACK if failed else UNFINISHED
 
 
 def explained(checks: list[dict[str, Any]], lang: Language) -> list[dict[str, Any]]:

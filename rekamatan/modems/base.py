@@ -76,6 +76,33 @@ class ModemDriver(Protocol):
         ...
 
 
+@runtime_checkable
+class SecondBearer(Protocol):
+    """A driver whose bearers are up side by side: the other one can be used before it is chosen.
+
+    Verbs that a driver offers where `abilities.make_before_break` is true. Nothing of them survives
+    a restart, and no packet of the office takes another way because of them.
+    """
+
+    def open_path(self, profile: WanProfile) -> str:
+        """Let what is sent from one address of this server leave through `profile`'s bearer.
+
+        Replaces whatever was opened before.
+
+        Returns:
+            That address: connections bound to it take the other bearer, all others stay.
+
+        Raises:
+            NotSupportedError: at this site the two bearers cannot be told apart by an address.
+            DeviceError: the way could not be opened: no cable, no address, no such next hop.
+        """
+        ...
+
+    def close_path(self) -> None:
+        """Take it away again; idempotent."""
+        ...
+
+
 def reset_modem(driver: ModemDriver) -> None:
     """Restart the radio, or the whole device, without changing its configuration.
 

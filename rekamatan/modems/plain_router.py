@@ -15,6 +15,7 @@ from rekamatan.models import Identity, Rollback, Signal
 from rekamatan.modems import plain_router_plan as plans
 from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.json_sections import to_text
+from rekamatan.modems.plain_router_beside import close_beside, open_beside
 from rekamatan.records.durable import make_directory, write_durably
 from rekamatan.verify.command import Runner, run
 
@@ -118,6 +119,14 @@ class PlainRouterDriver:
     def revert(self, plan: ChangePlan) -> None:
         """The old uplink now; idempotent."""
         self._uplinks.carry_out(plan.undo)
+
+    def open_path(self, profile: WanProfile) -> str:
+        """See `plain_router_beside.open_beside`."""
+        return open_beside(self._uplinks, plans.hop_of(profile.sim.slot, self._interface))
+
+    def close_path(self) -> None:
+        """See `plain_router_beside.close_beside`."""
+        close_beside(self._uplinks)
 
     def signal(self) -> Signal:
         """Not possible: no radio is asked. Raises `NotSupportedError`."""

@@ -33,7 +33,7 @@ def _seconds(whole: int, fraction: int) -> float:
     return whole - _SINCE_1900 + fraction / 2**32
 
 
-def probe_clock(server: str, limit_ms: float) -> Probe:
+def probe_clock(server: str, limit_ms: float, source: str = "") -> Probe:
     """A wrong clock breaks certificates and the order of records; alone it stops no office."""
     if not server:
         detail = "no time server is set for this site"
@@ -41,7 +41,7 @@ def probe_clock(server: str, limit_ms: float) -> Probe:
     found, detail = None, f"{server} does not answer"
     for _ in range(TRIES):
         try:
-            found = _ask(server)
+            found = _ask(server, source)
         except OSError as error:
             detail = f"{server}: {error}"
             continue
@@ -59,9 +59,10 @@ def probe_clock(server: str, limit_ms: float) -> Probe:
     )
 
 
-def _ask(server: str) -> float | None:
+def _ask(server: str, source: str) -> float | None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         line.settimeout(WAIT_S)
+        line.bind((source, 0))  # an empty one: the route chooses
         line.connect((server, PORT))
         sent = time.time()
         line.send(bytes([_CLIENT_V4]) + bytes(_PACKET.size - 1))

@@ -42,11 +42,17 @@ def answers(packet: bytes, number: int) -> int | None:
     return 0 if flags & _RCODE else count
 
 
-def probe_dns(name: str, server: str, runner: Runner = run) -> Probe:
-    """Ask `server`, or the system's resolver when it is empty. `value` in ms."""
+def probe_dns(name: str, server: str, runner: Runner = run, source: str = "") -> Probe:
+    """Ask `server`, or the system's resolver when it is empty. `value` in ms.
+
+    `source` is an address of ours; the system's resolver cannot be asked from one.
+    """
+    if source and not server:
+        detail = "the system's resolver is not asked through another bearer"
+        return Probe("dns", ok=None, limit=name, detail=detail, essential=False)
     started = time.monotonic()
     if server:
-        ok, detail = _ask(name, server)
+        ok, detail = _ask(name, server, source)
     else:
         done = runner(["getent", "ahostsv4", name], TRIES * WAIT_S)
         ok, detail = done.code == 0, "" if done.code == 0 else f"{name} does not resolve"
@@ -54,13 +60,14 @@ def probe_dns(name: str, server: str, runner: Runner = run) -> Probe:
     return Probe("dns", ok=ok, value=spent, unit="ms", limit=name, detail=detail)
 
 
-def _ask(name: str, server: str) -> tuple[bool, str]:
+def _ask(name: str, server: str, source: str) -> tuple[bool, str]:
     detail = ""
     for _ in range(TRIES):
         number = secrets.randbelow(1 << 16)
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
                 line.settimeout(WAIT_S)
+                line.bind((source, 0))  # an empty one: the route chooses
                 line.connect((server, PORT))
                 line.send(question(name, number))
                 count = answers(line.recv(4096), number)

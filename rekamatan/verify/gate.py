@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 from rekamatan.models import GateResult, Verdict
@@ -16,10 +17,24 @@ PROBES_S = 40  # all probes but the canary, on a slow link
 _SLOWEST_KBPS = 64.0  # a floor below this would make the office wait for ever
 
 
-def budget_s(limits: Limits) -> int:
-    """Seconds a gate may take: the probes, and a canary half as fast as the profile's floor."""
-    floor_kbps = max(limits.throughput_floor_kbps, _SLOWEST_KBPS)
-    return PROBES_S + int(2 * CANARY_BYTES * 8 / 1000 / floor_kbps)
+def budget_s(limits: Limits, baseline: GateResult | None = None) -> int:
+    """Seconds a gate needs while a modem's timer runs: the probes, and a canary that just passes.
+
+    A canary slower than its limit fails whenever it ends: waiting longer for it only keeps the
+    office longer on a link that is going to be given up. One below the profile's floor, which
+    passes beside an old link that was slower still, has what the other steps left of their time.
+    """
+    limit_kbps = throughput_limit_kbps(limits, baseline)
+    return PROBES_S + _canary_s(max(limit_kbps, limits.throughput_floor_kbps))
+
+
+def patience_s(limits: Limits) -> int:
+    """Seconds a gate may take where nothing is armed: the pace of a link too slow is told too."""
+    return PROBES_S + 2 * _canary_s(limits.throughput_floor_kbps)
+
+
+def _canary_s(kbps: float) -> int:
+    return ceil(CANARY_BYTES * 8 / 1000 / max(kbps, _SLOWEST_KBPS))
 
 
 def decide(profile: str, probes: tuple[Probe, ...], started: str, duration_s: float) -> GateResult:

@@ -13,9 +13,9 @@ from rekamatan.verify.clock import probe_clock
 from rekamatan.verify.command import run
 from rekamatan.verify.dns import probe_dns
 from rekamatan.verify.gate import (
-    budget_s,
     decide,
     only_demand_what_passed,
+    patience_s,
     throughput_limit_kbps,
 )
 from rekamatan.verify.mtu import probe_mtu
@@ -45,7 +45,8 @@ class LinkGate:
     Args:
         site: desired state: data centre, tunnel, limits.
         read_state: a fresh reading of the modem.
-        send_canary: sends so many bytes within so many seconds, and returns the receipt.
+        send_canary: sends so many bytes within so many seconds from an address of ours (empty: the
+            route chooses), and returns the receipt.
         store: where baselines are kept.
         clock: deadlines and labels.
         tls_dir: the district's CA and this site's client certificate.
@@ -58,7 +59,7 @@ class LinkGate:
         *,
         site: Site,
         read_state: Callable[[], ModemState],
-        send_canary: Callable[[int, float], CanaryReceipt],
+        send_canary: Callable[[int, float, str], CanaryReceipt],
         store: BaselineStore,
         clock: Clock,
         tls_dir: Path,
@@ -78,7 +79,7 @@ class LinkGate:
         """The active link before a change; measured at most once an hour."""
         if fresh := self._store.fresh(profile.name):
             return fresh
-        result = self.check(profile, None, canary=True, within_s=budget_s(profile.limits))
+        result = self.check(profile, None, canary=True, within_s=patience_s(profile.limits))
         self._store.keep(result)
         return result
 
@@ -89,6 +90,18 @@ class LinkGate:
         limit = throughput_limit_kbps(profile.limits, baseline)
         started, began = self._stamp()
         probes = self._measure(profile, limit, canary=canary, until=began + within_s)
+        return decide(profile.name, probes, started, self._clock.monotonic() - began)
+
+    def check_beside(
+        self, profile: WanProfile, baseline: GateResult | None, source: str, within_s: float
+    ) -> GateResult:
+        """Measure another bearer from `source`, while the active one carries the office's traffic.
+
+        Not measured: what belongs to the active bearer (registration, route, the tunnel).
+        """
+        limit = throughput_limit_kbps(profile.limits, baseline)
+        started, began = self._stamp()
+        probes = self._with_canary(self._at_once(profile, source), limit, began + within_s, source)
         return decide(profile.name, probes, started, self._clock.monotonic() - began)
 
     def check_restored(
@@ -123,15 +136,20 @@ class LinkGate:
             probes = (*modem, *self._at_once(profile), tunnel)
             return self._with_canary(probes, limit_kbps, until) if canary else probes
 
-    def _with_canary(self, probes: Measured, limit_kbps: float, until: float) -> Measured:
+    def _with_canary(
+        self, probes: Measured, limit_kbps: float, until: float, source: str = ""
+    ) -> Measured:
         if any(probe.ok is False and probe.essential for probe in probes):
             return (*probes, *skipped("not sent: other essential checks failed"))
         left = until - self._clock.monotonic()
         if left <= 0:
             late = Probe("canary.receipt", ok=False, detail="no time left to send it")
             return (*probes, late)
-        canary_probes = probe_canary(self._send_canary, limit_kbps, left, self._clock.monotonic)
-        return (*probes, *canary_probes)
+
+        def send(size: int, timeout_s: float) -> CanaryReceipt:
+            return self._send_canary(size, timeout_s, source)
+
+        return (*probes, *probe_canary(send, limit_kbps, left, self._clock.monotonic))
 
     def _modem(self, profile: WanProfile) -> Measured:
         try:
@@ -140,14 +158,14 @@ class LinkGate:
             return (Probe("registration", ok=None, detail=str(error)),)
         return (probe_registration(state, profile), probe_route(state))
 
-    def _at_once(self, profile: WanProfile) -> Measured:
-        centre, limits = self._site.data_centre, profile.limits
+    def _at_once(self, profile: WanProfile, source: str = "") -> Measured:
+        centre, limits, tls = self._site.data_centre, profile.limits, self._tls_dir
         families: list[Callable[[], Measured]] = [
-            lambda: probe_ping(centre.ping_host, limits, self._runner),
-            lambda: (probe_dns(centre.dns_name, centre.dns_server, self._runner),),
-            lambda: (probe_mtu(centre.ping_host, limits.mtu, self._runner),),
-            lambda: (probe_clock(centre.ntp_server, limits.clock_offset_ms),),
-            *[lambda e=e: (probe_tcp(e, self._tls_dir),) for e in centre.endpoints],
+            lambda: probe_ping(centre.ping_host, limits, self._runner, source),
+            lambda: (probe_dns(centre.dns_name, centre.dns_server, self._runner, source),),
+            lambda: (probe_mtu(centre.ping_host, limits.mtu, self._runner, source),),
+            lambda: (probe_clock(centre.ntp_server, limits.clock_offset_ms, source),),
+            *[lambda e=e: (probe_tcp(e, tls, source=source),) for e in centre.endpoints],
         ]
         with ThreadPoolExecutor(max_workers=len(families)) as pool:
             measured = list(pool.map(lambda family: family(), families))

@@ -56,26 +56,28 @@ def parse_ping(text: str) -> PingStatistics | None:
     )
 
 
-def probe_ping(host: str, limits: Limits, runner: Runner = run) -> tuple[Probe, ...]:
-    """Three probes: `ping.loss`, `ping.rtt`, `ping.jitter`."""
-    done = _ping(host, FIRST, runner)
+def probe_ping(
+    host: str, limits: Limits, runner: Runner = run, source: str = ""
+) -> tuple[Probe, ...]:
+    """Three probes: `ping.loss`, `ping.rtt`, `ping.jitter`; `source` is an address of ours."""
+    done = _ping(host, FIRST, runner, source)
     found = parse_ping(done.out)
     if found is None:
         ok = None if done.code == NOT_FOUND else False
         return judge(None, limits, ok=ok, detail=(done.err or done.out).strip()[:200])
     told = _told(found)
     if _over(found, limits):
-        found = _together(found, again) if (again := _more(host, runner)) else found
+        found = _together(found, again) if (again := _more(host, runner, source)) else found
         told = _told(found)
     if found.received > 0 and found.loss_percent > limits.loss_percent:
-        last = _more(host, runner)
+        last = _more(host, runner, source)
         told = f"{told}, then {_told(last)}" if last else told
         found = last or found
     return judge(found, limits, ok=None, detail=told)
 
 
-def _more(host: str, runner: Runner) -> PingStatistics | None:
-    return parse_ping(_ping(host, MORE, runner).out)
+def _more(host: str, runner: Runner, source: str) -> PingStatistics | None:
+    return parse_ping(_ping(host, MORE, runner, source).out)
 
 
 def _told(found: PingStatistics) -> str:
@@ -117,9 +119,15 @@ def _time(name: str, value: float | None, limit: float) -> Probe:
     return Probe(name, ok, value=value, unit="ms", limit=limit, essential=False)
 
 
-def _ping(host: str, count: int, runner: Runner) -> Completed:
-    argv = ["ping", "-n", "-q", "-c", str(count), "-i", str(INTERVAL_S), "-W", str(WAIT_S), host]
+def _ping(host: str, count: int, runner: Runner, source: str) -> Completed:
+    timing = ["-c", str(count), "-i", str(INTERVAL_S), "-W", str(WAIT_S)]
+    argv = ["ping", "-n", "-q", *timing, *from_source(source), host]
     return runner(argv, count * INTERVAL_S + WAIT_S + 8)
+
+
+def from_source(source: str) -> list[str]:
+    """Arguments of `ping` for an address of ours; none where the route may choose."""
+    return ["-I", source] if source else []
 
 
 def _together(one: PingStatistics, two: PingStatistics) -> PingStatistics:

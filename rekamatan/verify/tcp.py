@@ -29,11 +29,14 @@ def client_context(tls_dir: Path) -> ssl.SSLContext:
     return context
 
 
-def probe_tcp(endpoint: Endpoint, tls_dir: Path, timeout_s: float = TIMEOUT_S) -> Probe:
+def probe_tcp(
+    endpoint: Endpoint, tls_dir: Path, timeout_s: float = TIMEOUT_S, source: str = ""
+) -> Probe:
     """Connect, and shake hands where the service speaks TLS. `value` in ms.
 
     A lossy link may take one look-up or SYN although the service is well, so a failure is tried
-    again while `timeout_s` lasts. A wrong certificate is an answer, and final.
+    again while `timeout_s` lasts. A wrong certificate is an answer, and final. `source` is an
+    address of ours; the name itself is looked up by whatever way the system asks.
     """
     name = f"tcp.{endpoint.name}"
     until = time.monotonic() + timeout_s
@@ -41,7 +44,7 @@ def probe_tcp(endpoint: Endpoint, tls_dir: Path, timeout_s: float = TIMEOUT_S) -
     for tries_left in reversed(range(TRIES)):
         began = time.monotonic()
         try:
-            _greet(endpoint, tls_dir, until - began)
+            _greet(endpoint, tls_dir, until - began, source)
         except ssl.SSLCertVerificationError as error:
             return Probe(name, ok=False, detail=f"certificate: {error.verify_message}")
         except OSError as error:
@@ -55,8 +58,10 @@ def probe_tcp(endpoint: Endpoint, tls_dir: Path, timeout_s: float = TIMEOUT_S) -
     return Probe(name, ok=False, detail=detail)
 
 
-def _greet(endpoint: Endpoint, tls_dir: Path, timeout_s: float) -> None:
-    with socket.create_connection((endpoint.host, endpoint.port), timeout=timeout_s) as line:
+def _greet(endpoint: Endpoint, tls_dir: Path, timeout_s: float, source: str) -> None:
+    address = (endpoint.host, endpoint.port)
+    ours = (source, 0) if source else None
+    with socket.create_connection(address, timeout=timeout_s, source_address=ours) as line:
         if endpoint.tls:
             context = client_context(tls_dir)
             with context.wrap_socket(line, server_hostname=endpoint.host):

@@ -33,6 +33,11 @@ def hub_address(allowed_ips: str) -> str | None:
     return None
 
 
+def hub_of(interface: str, runner: Runner) -> str | None:
+    """The far end of the tunnel on this machine; None when there is none to ask about."""
+    return hub_address(runner(["wg", "show", interface, "allowed-ips"], 5.0).out)
+
+
 def handshake_age_s(latest_handshakes: str, wall_s: float) -> float | None:
     """Pure: seconds since the newest handshake, from `wg show IF latest-handshakes`."""
     stamps = [int(line.split()[-1]) for line in latest_handshakes.splitlines() if line.split()]
@@ -42,8 +47,7 @@ def handshake_age_s(latest_handshakes: str, wall_s: float) -> float | None:
 
 def speak(interface: str, runner: Runner, monotonic: Callable[[], float]) -> bool | None:
     """Ping the hub through the tunnel until it answers; None when there is nothing to ping."""
-    allowed = runner(["wg", "show", interface, "allowed-ips"], 5.0)
-    hub = hub_address(allowed.out)
+    hub = hub_of(interface, runner)
     if hub is None:
         return None
     until = monotonic() + SPEAK_FOR_S

@@ -186,15 +186,7 @@ class Journal:
         Raises:
             JournalError: the disk did not take it; the act must not be done.
         """
-        entry = Entry(
-            seq=self._entries[-1].seq + 1 if self._entries else 1,
-            run_id=run_id,
-            state=state,
-            boot_id=self._clock.boot_id(),
-            monotonic=self._clock.monotonic(),
-            wall=self._clock.wall().isoformat(timespec="seconds"),
-            data=data,
-        )
+        entry = self.stamped(run_id, state, data)
         try:
             self._append(encode(entry))
         except OSError as error:
@@ -205,6 +197,18 @@ class Journal:
             ) from error
         self._entries.append(entry)
         return entry
+
+    def stamped(self, run_id: str, state: SwitchState, data: dict[str, Any]) -> Entry:
+        """The step as it would be written now; not written."""
+        return Entry(
+            seq=self._entries[-1].seq + 1 if self._entries else 1,
+            run_id=run_id,
+            state=state,
+            boot_id=self._clock.boot_id(),
+            monotonic=self._clock.monotonic(),
+            wall=self._clock.wall().isoformat(timespec="seconds"),
+            data=data,
+        )
 
     def _append(self, line: bytes) -> None:
         if self._reading.torn:

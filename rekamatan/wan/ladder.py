@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 Result = Literal["worked", "no_help", "not_here", "failed"]
 RESTART_S = 240.0  # a restarting modem is back, attached and gated by then, or the rung has failed
-TRIES = 3  # a supply that flaps may spoil a try of a profile that works
+TRIES = 3  # of one profile: a weak link may be out for a while
+SPOILED = 3  # further ones, where the modem lost power in a try: that says nothing of the profile
 GONE_S = 15.0  # after a restart was accepted the modem answers for a moment longer
 
 
@@ -156,22 +157,39 @@ def _move(run: Run, profile: WanProfile) -> tuple[str, str]:
     """To another profile, and back again when it is no better; armed like a switch."""
     detail = "the modem does not answer on the LAN"
     plan: ChangePlan | None = None
-    for _ in range(TRIES):
+    told = 0  # tries that said something of the profile, or of a modem that stays silent
+    for _ in range(TRIES + SPOILED):
         before = look(run.ports, RESTART_S)  # it may have lost its power just now
-        if before is None:
-            continue
-        try:
+        if before is not None:
             # Once: a second plan, made from a try that failed, would lead back to that.
             plan = plan or run.ports.driver.render(profile, before[0], run.run_id)
-            detail = _try_profile(run, profile, plan)
-        except NotSupportedError:
-            raise  # nothing was changed
-        except DeviceError as error:
-            detail = str(error)
-        if not detail:
-            return profile.name, f"{profile.name} works"
+            detail = _why_not(run, profile, plan)
+            if not detail:
+                return profile.name, f"{profile.name} works"
+        told += before is None or _in_force(run, profile)
+        if told == TRIES:
+            break
     where, old = _old_works(run)
     return where, f"{detail}; {old}"
+
+
+def _why_not(run: Run, profile: WanProfile, plan: ChangePlan) -> str:
+    """One try; a modem that fails in it is a reason too. `NotSupportedError`: nothing changed."""
+    try:
+        return _try_profile(run, profile, plan)
+    except NotSupportedError:
+        raise
+    except DeviceError as error:
+        return str(error)
+
+
+def _in_force(run: Run, profile: WanProfile) -> bool:
+    """After a try that failed: whether the modem still has `profile`, so that it was tested.
+
+    One that lost its power came back on the old profile, by its own timer.
+    """
+    found = look(run.ports, RESTART_S)
+    return found is not None and found[0].profile == profile.name
 
 
 def _try_profile(run: Run, profile: WanProfile, plan: ChangePlan) -> str:

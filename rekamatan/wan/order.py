@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -51,12 +51,13 @@ class OrderFile:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What an order is to be used for. An empty text is not compared."""
+    """What an order is to be used for. An empty text, or None, is not compared."""
 
     site: str
     profile: str
     number: str
-    now: datetime
+    now: datetime | None
+    leaves: str | None = None  # of a rollback: an order for this profile covers the way back too
 
 
 def order_text(order: ChangeOrder) -> str:
@@ -100,7 +101,8 @@ def order_reasons(
 ) -> tuple[Reason, ...]:
     """Why the order that came with `request`, or its absence, forbids the switch.
 
-    A rollback needs no order of its own: the one of the switch it undoes covers the way back.
+    A rollback needs no order of its own: the one of the switch it undoes covers the way back,
+    also when it is given again and its window is over. Another's file is refused as elsewhere.
 
     Args:
         site: its `change_order_signers` empty: this district works with numbers alone.
@@ -118,6 +120,8 @@ def order_reasons(
     except ConfigError as error:
         return (Reason("order_unreadable", str(error)),)
     use = Use(site.slug, request.profile, request.change_order, now)
+    if request.kind == "rollback":
+        use = replace(use, now=None, leaves=request.leaves)
     return file_reasons(found, use, site.change_order_signers, signatures)
 
 
@@ -127,7 +131,8 @@ def file_reasons(
     """Why an order must not be used like this; empty when it may."""
     if reason := _signature_reason(found, signers, signatures):
         return (reason,)  # what an altered or forged order says is not worth comparing
-    return (*_scope_reasons(found.order, use), *_window_reasons(found.order, use.now))
+    window = _window_reasons(found.order, use.now) if use.now else []
+    return (*_scope_reasons(found.order, use), *window)
 
 
 def _signature_reason(
@@ -153,9 +158,11 @@ def _scope_reasons(order: ChangeOrder, use: Use) -> list[Reason]:
     if use.site and use.site not in order.sites:
         detail = f"order {order.number} is for {', '.join(order.sites)}, not for {use.site}"
         reasons.append(Reason("order_other_site", detail))
-    if use.profile and use.profile not in order.profiles:
+    if use.profile and not {use.profile, use.leaves} & set(order.profiles):
         allowed = ", ".join(order.profiles)
         detail = f"order {order.number} allows {allowed}, not {use.profile}"
+        if use.leaves is not None:
+            detail += "; going back needs no order of its own: leave it out"
         reasons.append(Reason("order_other_profile", detail))
     return reasons
 

@@ -13,9 +13,9 @@ from rekamatan.verify.gate import budget_s
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rekamatan.models import ModemState, Site, WanProfile
+    from rekamatan.models import GateResult, ModemState, Site, WanProfile
 
-MARGIN_S = 45  # how much earlier than the modem the server gives up
+MARGIN_S = 30  # how much earlier than the modem the server gives up: two log-ins on a slow modem
 _ICCID_CHECK_DIGIT = 1  # some modems leave the last (Luhn) digit out
 _ICCID_MIN = 18
 
@@ -117,11 +117,16 @@ def attached(state: ModemState, profile: WanProfile) -> bool:
     return state.profile == profile.name and bool(state.wan_ip) and state.registered is not False
 
 
-def arm_seconds(profile: WanProfile) -> int:
-    """How long the modem waits before it brings the old profile back by itself."""
-    return profile.attach_timeout_s + budget_s(profile.limits) + MARGIN_S
+def arm_seconds(profile: WanProfile, baseline: GateResult | None = None) -> int:
+    """How long the modem waits before it brings the old profile back by itself.
+
+    With it ends the outage of an office whose server died in the switch, so it is no longer than
+    an attach, the probes and a canary at the slowest pace that passes need. At the default limits
+    of a cellular link that leaves the old profile half a minute to attach within 180 s.
+    """
+    return profile.attach_timeout_s + budget_s(profile.limits, baseline) + MARGIN_S
 
 
-def server_seconds(profile: WanProfile) -> int:
+def server_seconds(profile: WanProfile, baseline: GateResult | None = None) -> int:
     """The server's own deadline: shorter, so that the two never act at the same time."""
-    return arm_seconds(profile) - MARGIN_S
+    return arm_seconds(profile, baseline) - MARGIN_S

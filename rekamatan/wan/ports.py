@@ -78,6 +78,12 @@ class Gate(Protocol):
         """Measure the active link, as `profile`, and decide within `within_s` seconds."""
         ...
 
+    def check_beside(
+        self, profile: WanProfile, baseline: GateResult | None, source: str, within_s: float
+    ) -> GateResult:
+        """Measure another bearer from our address `source`, while the active one carries on."""
+        ...
+
     def check_restored(
         self, profile: WanProfile, baseline: GateResult | None, within_s: float
     ) -> GateResult:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rekamatan.models import PreflightCheck
+from rekamatan.models import PreflightCheck, Verdict
 from rekamatan.wan.plan import Reason, card_owner, planned_in_slot, same_iccid
 
 if TYPE_CHECKING:
@@ -32,6 +32,15 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondPath:
+    """The target's own bearer, up beside the active one."""
+
+    fit: GateResult | None = None  # measured beforehand; None: not measured (yet)
+    broken: str = ""  # why there is no way through it: no cable, no address
+    why_not: str = ""  # why it cannot be measured beforehand at this site
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What preflight found before anything was touched."""
 
@@ -42,6 +51,7 @@ class Found:
     journal_damage: str = ""
     surroundings: Surroundings = field(default_factory=Surroundings)
     baseline: GateResult | None = None  # of the active link; None: not measured yet
+    second: SecondPath | None = None  # None: this site has one radio
 
 
 def preflight(site: Site, target: WanProfile, found: Found) -> tuple[PreflightCheck, ...]:
@@ -57,7 +67,7 @@ def preflight(site: Site, target: WanProfile, found: Found) -> tuple[PreflightCh
         _disk(found),
         _clock(found.baseline),
         _backlog(found.surroundings),
-        _second_path(target),
+        _second_path(target, found.second),
     )
 
 
@@ -203,15 +213,34 @@ def _backlog(around: Surroundings) -> PreflightCheck:
     )
 
 
-def _second_path(target: WanProfile) -> PreflightCheck:
-    budget = f"one radio: the office is without a link for up to {target.outage_budget_s} s"
+def _second_path(target: WanProfile, second: SecondPath | None) -> PreflightCheck:
+    """One radio: the outage that is planned for. Two bearers: whether the other one is fit."""
+    without = f"the office is without a link for up to {target.outage_budget_s} s"
+    if second is None:
+        return _break_before_make(target, f"one radio: {without}")
+    if second.why_not:
+        untested = f"the bearer of {target.name} cannot be tested beforehand: {second.why_not}"
+        return _break_before_make(target, f"{untested}; if it fails, {without}")
+    fit, code = second.fit, "target_bearer_unfit"
+    if second.broken:
+        return PreflightCheck("second_path", ok=False, code=code, detail=second.broken)
+    if fit is None:
+        detail = f"two bearers: {target.name} is tested before the route moves; no outage planned"
+        return PreflightCheck("second_path", None, code, 0, "s", detail=detail)
+    unfit = fit.verdict is Verdict.FAIL
+    found = "; ".join(fit.reasons) or f"{target.name} was tested beside the active bearer"
+    detail = f"{target.name} beside the active bearer: {found}" if unfit else found
+    return PreflightCheck("second_path", not unfit, code, fit.verdict.value, detail=detail)
+
+
+def _break_before_make(target: WanProfile, detail: str) -> PreflightCheck:
     return PreflightCheck(
         name="second_path",
         ok=None,
         code="no_second_path",
         value=target.outage_budget_s,
         unit="s",
-        detail=budget,
+        detail=detail,
         blocking=False,
     )
 

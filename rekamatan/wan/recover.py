@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from rekamatan.models import SwitchState
 from rekamatan.wan.attach import REACH_S, live, look
-from rekamatan.wan.journal import TERMINAL
+from rekamatan.wan.beside import close_beside
+from rekamatan.wan.journal import TERMINAL, JournalError
 from rekamatan.wan.known_good import known_good
 from rekamatan.wan.outcome import outcome_from_dict
 from rekamatan.wan.run import Run, SwitchRequest, publish
@@ -44,13 +45,17 @@ def settle(
         journal.secure()
     if journal.damaged:
         return _settle_damaged(site, ports, journal)
-    entries = journal.unfinished()
-    if not entries:
-        with suppress(OSError):  # the next start tries again
-            _publish_again(ports, journal)
-        return _commit_undone(site, ports, journal, silent_s)
-    run = Run.resume(site, ports, journal, entries)
+    if entries := journal.unfinished():
+        return _settle_open(Run.resume(site, ports, journal, entries))
+    with suppress(OSError):  # the next start tries again
+        _publish_again(ports, journal)
+    return _commit_undone(site, ports, journal, silent_s)
+
+
+def _settle_open(run: Run) -> SwitchOutcome:
+    """By the newest step that is durable: nothing was touched, it may be confirmed, or back."""
     if run.state in UNTOUCHED:
+        close_beside(run.ports)
         return run.finish(
             SwitchState.REFUSED, None, "interrupted before anything was touched; start it again"
         )
@@ -72,13 +77,24 @@ def _settle_damaged(site: Site, ports: Ports, journal: Journal) -> SwitchOutcome
     if not entries:
         run_id = f"d{ports.clock.wall():%Y%m%d-%H%M%S}"
         asked = SwitchRequest(run_id, "rollback", known.profile, known.change_order)
-        run = Run.begin(site, ports, journal, asked)
+        try:
+            run = Run.begin(site, ports, journal, asked)
+        except JournalError:  # a full disk: each start comes here again until there is room
+            if _in_place(ports, known.profile):
+                return None
+            run = Run.begin(site, ports, journal, asked, even_unwritten=True)
     else:
         run = Run.resume(site, ports, journal, entries)
         if known.run_id == run.run_id:  # written only after its gate had passed
             return settle_confirming(run)
     run.previous = run.previous or known.profile
     return revert(run, reason)
+
+
+def _in_place(ports: Ports, profile: str) -> bool:
+    """The modem has `profile`, and nothing on it that could change that."""
+    found = look(ports)
+    return found is not None and found[0].profile == profile and not live(found[1], "")
 
 
 def _commit_undone(

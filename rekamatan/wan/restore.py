@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError
-from rekamatan.verify.gate import budget_s
+from rekamatan.verify.gate import patience_s
 from rekamatan.wan.attach import POLL_S, REACH_S, live, look, wait_attached
 
 if TYPE_CHECKING:
@@ -58,5 +58,5 @@ def prove_old(run: Run) -> GateResult | None:
     until = run.ports.clock.monotonic() + profile.attach_timeout_s
     wait_attached(run.site, run.ports, profile, until)
     return run.ports.gate.check_restored(
-        profile, run.baseline, within_s=float(budget_s(profile.limits))
+        profile, run.baseline, within_s=float(patience_s(profile.limits))
     )

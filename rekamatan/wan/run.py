@@ -42,6 +42,7 @@ class SwitchRequest:
     profile: str
     change_order: str  # its number
     order: str = ""  # the signed order file's text, where one was given
+    leaves: str = ""  # the profile a rollback leaves: the order of the switch to it covers both
 
     @property
     def number(self) -> str:
@@ -71,8 +72,24 @@ class Run:
     _entries: list[Entry] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, site: Site, ports: Ports, journal: Journal, request: SwitchRequest) -> Run:
+    def begin(
+        cls,
+        site: Site,
+        ports: Ports,
+        journal: Journal,
+        request: SwitchRequest,
+        *,
+        even_unwritten: bool = False,
+    ) -> Run:
         """A new run; journals that it is planned.
+
+        Args:
+            site: desired state.
+            ports: the world.
+            journal: the site's journal.
+            request: what was asked for.
+            even_unwritten: go on where the disk does not take it; only for a way back, which
+                does no harm when the next start takes it again.
 
         Raises:
             JournalError: the disk did not take it.
@@ -81,9 +98,13 @@ class Run:
         run = cls(site, ports, journal, request.run_id, request.profile, number)
         run.kind = request.kind
         facts = {"target": run.target, "change_order": number, "kind": request.kind}
-        run.enter(
-            SwitchState.PLANNED, **facts | ({"order": request.order} if request.order else {})
-        )
+        facts |= {"order": request.order} if request.order else {}
+        try:
+            run.enter(SwitchState.PLANNED, **facts)
+        except JournalError:
+            if not even_unwritten:
+                raise
+            run._entries.append(journal.stamped(run.run_id, SwitchState.PLANNED, facts))
         return run
 
     @classmethod

@@ -10,13 +10,14 @@ from rekamatan.errors import DeviceError
 from rekamatan.models import SwitchState
 from rekamatan.wan.journal import TERMINAL, Journal
 from rekamatan.wan.known_good import known_good, rollback_target
+from rekamatan.wan.outcome import outcome_from_dict
 from rekamatan.wan.recover import settle
 from rekamatan.wan.request import VALID_S
 from rekamatan.wan.run import Run, publish
 from rekamatan.wan.switch import Switch
 
 if TYPE_CHECKING:
-    from rekamatan.models import Site, SwitchOutcome
+    from rekamatan.models import ModemState, Site, SwitchOutcome
     from rekamatan.wan.ports import Ports
     from rekamatan.wan.request import Filed
     from rekamatan.wan.run import SwitchRequest
@@ -36,8 +37,10 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
     if filed is None or journal.of_run(filed.request.run_id):
         return done
     request = filed.request
-    if settled and _answers(settled, request):
-        publish(ports, replace(settled, run_id=request.run_id))
+    answer = settled or _ended_since(journal, filed)
+    if answer and _answers(answer, request):
+        with suppress(OSError):  # the next start finds it in the journal, and writes it then
+            publish(ports, replace(answer, run_id=request.run_id))
         return done
     if settled and settled.state not in TERMINAL:
         return done  # the modem is silent: nothing may be stacked on that
@@ -45,7 +48,22 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
         journal.rotate()
     if reason := _not_now(filed, ports):
         return (*done, _refuse(site, ports, journal, request, reason))
-    return (*done, Switch(site, ports, journal, _resolved(site, ports, request)).run())
+    resolved, state = _resolved(site, ports, request)
+    return (*done, Switch(site, ports, journal, resolved, state).run())
+
+
+def _ended_since(journal: Journal, filed: Filed) -> SwitchOutcome | None:
+    """How an older run ended that was settled after `filed` was asked for, by an earlier start.
+
+    A rollback asked for while that run was open meant that run: it must not go back one further.
+    """
+    entries = journal.last_run()
+    if not entries or entries[-1].state not in TERMINAL:
+        return None
+    end = entries[-1]
+    if end.boot_id != filed.boot_id or end.monotonic <= filed.monotonic:
+        return None
+    return outcome_from_dict(end.data["outcome"])
 
 
 def _answers(settled: SwitchOutcome, request: SwitchRequest) -> bool:
@@ -63,20 +81,23 @@ def _not_now(filed: Filed, ports: Ports) -> str:
     return ""
 
 
-def _resolved(site: Site, ports: Ports, request: SwitchRequest) -> SwitchRequest:
+def _resolved(
+    site: Site, ports: Ports, request: SwitchRequest
+) -> tuple[SwitchRequest, ModemState | None]:
     """A rollback names no profile: the known-good one, under the order of the run it undoes.
 
     A name that came with it counts for nothing: there is no going elsewhere without an order.
+    With it the modem as it was read for that, so that it is not asked twice.
     """
     if request.kind != "rollback":
-        return request
-    known = known_good(ports.disk, site)
-    try:
-        active = ports.driver.read_state().profile
-    except DeviceError:
-        active = known.profile  # the preflight will meet the same error and say it
+        return request, None
+    known, state = known_good(ports.disk, site), None
+    with suppress(DeviceError):  # the preflight will meet the same error and say it
+        state = ports.driver.read_state()
+    active = (state.profile or "") if state else known.profile
+    target = rollback_target(known, active)
     order = request.number or known.change_order
-    return replace(request, profile=rollback_target(known, active), change_order=order)
+    return replace(request, profile=target, change_order=order, leaves=active), state
 
 
 def _refuse(

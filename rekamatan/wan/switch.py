@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rekamatan.errors import RekamatanError
 from rekamatan.models import Rollback, SwitchState, Verdict
 from rekamatan.wan.attach import wait_attached
+from rekamatan.wan.beside import measure_beside, second_path
 from rekamatan.wan.journal import JournalError
 from rekamatan.wan.order import reasons_at_the_door
 from rekamatan.wan.plan import Reason, arm_seconds, in_words, server_seconds
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rekamatan.models import ChangePlan, GateResult, ModemState, Site, SwitchOutcome, WanProfile
     from rekamatan.wan.journal import Journal
     from rekamatan.wan.ports import Ports
+    from rekamatan.wan.preflight import SecondPath
     from rekamatan.wan.run import SwitchRequest
 
 CAPTURE_WAIT_S = 120.0  # one person's capture takes a few minutes at most; then refuse
@@ -53,13 +55,22 @@ class Switch:
         ports: modem, gate, interlocks, disk, clock, outage watch.
         journal: the site's journal.
         request: what was asked for.
+        state: the modem as it was read just now; None: it is read here.
     """
 
-    def __init__(self, site: Site, ports: Ports, journal: Journal, request: SwitchRequest) -> None:
+    def __init__(
+        self,
+        site: Site,
+        ports: Ports,
+        journal: Journal,
+        request: SwitchRequest,
+        state: ModemState | None = None,
+    ) -> None:
         self._site = site
         self._ports = ports
         self._request = request
         self._journal = journal
+        self._state = state
 
     def run(self) -> SwitchOutcome:
         """Switch, or refuse, or come back. Raises `JournalError` before anything was touched."""
@@ -82,7 +93,7 @@ class Switch:
         if reasons := reasons_at_the_door(self._site, request, now, signatures):
             return _refuse(run, reasons)
         target = self._site.profiles[run.target]
-        state = ports.driver.read_state()
+        state = self._state or ports.driver.read_state()
         run.previous = state.profile or ""
         if reasons := self._no_go(run, state):
             return _refuse(run, reasons)
@@ -90,7 +101,8 @@ class Switch:
         if plan.empty:
             return self._already_active(run, target)
         baseline = ports.gate.baseline(self._site.profiles[run.previous])
-        if reasons := self._no_go(run, state, baseline, self._wait_for_captures()):
+        second = measure_beside(run, target, baseline)
+        if reasons := self._no_go(run, state, baseline, self._wait_for_captures(), second):
             return _refuse(run, reasons)
         backup = ports.driver.backup()
         replace(ports.disk, f"backups/{run.run_id}.txt", backup.encode())
@@ -102,6 +114,7 @@ class Switch:
         state: ModemState,
         baseline: GateResult | None = None,
         captures: int | None = None,
+        second: SecondPath | None = None,
     ) -> tuple[Reason, ...]:
         """Look, keep what was found as the run's checks, and tell what forbids the switch.
 
@@ -115,6 +128,7 @@ class Switch:
             journal_damage=self._journal.damage,
             surroundings=self._ports.surroundings(),
             baseline=baseline,
+            second=second or second_path(self._ports.driver),
         )
         run.checks = preflight(self._site, self._site.profiles[run.target], found)
         return no_go_reasons(run.checks)
@@ -138,9 +152,10 @@ class Switch:
         return run.finish(SwitchState.COMMITTED, target.name, f"{target.name} was already active")
 
     def _act(self, run: Run, prepared: Prepared) -> SwitchOutcome:
-        seconds = arm_seconds(prepared.target)
+        seconds = arm_seconds(prepared.target, prepared.baseline)
         # Taken before the modem starts counting: the server's deadline is the earlier one.
-        deadline = self._ports.clock.monotonic() + server_seconds(prepared.target)
+        patience = server_seconds(prepared.target, prepared.baseline)
+        deadline = self._ports.clock.monotonic() + patience
         try:
             run.arm(prepared.plan, prepared.baseline, seconds)
         except JournalError as error:

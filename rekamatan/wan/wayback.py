@@ -101,7 +101,7 @@ def finish_confirming(run: Run) -> SwitchOutcome:
     if left_s <= 0:
         return revert(run, "interrupted; too late to test the new link again before the modem acts")
     deadline = run.ports.clock.monotonic() + left_s
-    within_s = min(left_s, float(budget_s(target.limits)))
+    within_s = min(left_s, float(budget_s(target.limits, run.baseline)))
     gate = run.ports.gate.check(target, run.baseline, canary=True, within_s=within_s)
     try:
         run.gated(gate)

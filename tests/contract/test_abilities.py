@@ -134,6 +134,12 @@ def test_ability_is_as_declared(
     assert getattr(driver_class(bench.platform).abilities, ability) is seen
 
 
+def test_a_way_beside_is_offered_where_two_bearers_are_up_at_once(bench: Bench) -> None:
+    driver = driver_class(bench.platform)
+    verbs = hasattr(driver, "open_path") and hasattr(driver, "close_path")
+    assert verbs is driver.abilities.make_before_break
+
+
 def test_every_ability_is_measured() -> None:
     assert set(MEASURES) == {item.name for item in dataclasses.fields(Abilities)}
 

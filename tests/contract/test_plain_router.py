@@ -153,6 +153,50 @@ def test_rule_of_somebody_else_that_comes_first(chosen: Office) -> None:
 
 
 @needs_root
+def test_a_way_beside_carries_what_is_sent_from_its_address_and_nothing_else(
+    chosen: Office,
+) -> None:
+    driver, before = chosen.driver(), chosen.shown()
+    source = driver.open_path(VSAT)
+    assert source == "192.168.102.10"
+    assert (chosen.reaches(source), chosen.reaches()) == ("vsat", "fibre")
+    assert driver.read_state().profile == "fibre"
+    again = chosen.shown()
+    driver.open_path(VSAT)
+    assert chosen.shown() == again  # nothing is stacked
+    for _ in range(2):
+        driver.close_path()
+        assert chosen.shown() == before
+    assert chosen.reaches() == "fibre"
+
+
+@needs_root
+def test_a_way_beside_is_not_opened_without_a_cable_or_next_hop(chosen: Office) -> None:
+    before, driver = chosen.shown(), chosen.driver()
+    with pytest.raises(DeviceError, match="route replace"):
+        driver.open_path(profile("vsat", "172.20.0.1@to-vsat"))
+    assert chosen.shown() == before
+    ip("-n", chosen.server, "link", "set", "to-vsat", "down")
+    with pytest.raises(DeviceError, match="its cable is out"):
+        driver.open_path(VSAT)
+
+
+@needs_root
+def test_two_uplinks_on_one_interface_are_not_told_apart(chosen: Office) -> None:
+    with pytest.raises(NotSupportedError, match="both uplinks are on to-fibre"):
+        chosen.driver().open_path(profile("vsat", "192.168.101.2"))
+
+
+@needs_root
+def test_a_way_beside_that_is_accepted_and_not_opened(chosen: Office) -> None:
+    before = chosen.shown()
+    chosen.faults.ignore = ["rule add"]
+    with pytest.raises(DeviceError, match=r"accepted but not applied: from 192\.168\.102\.10"):
+        chosen.driver().open_path(VSAT)
+    assert chosen.shown() == before
+
+
+@needs_root
 def test_backup_tells_choice_and_routes(chosen: Office) -> None:
     text = chosen.driver().backup()
     assert '"profile": "fibre"' in text

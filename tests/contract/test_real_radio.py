@@ -84,7 +84,7 @@ def default_route() -> str:
 
 
 def masquerades() -> bool:
-    command = in_namespace(MODEM, "nft", "list", "table", "ip", "twin")
+    command = in_namespace(MODEM, "nft", "list", "table", "ip", "twin-wwan0")
     shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return 'oifname "wwan0" masquerade' in shown
 

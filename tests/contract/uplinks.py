@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lab.twins.engine.faults import Faults
 from rekamatan.models import DataCentre, Limits, ModemAccess, Sim, Site, WanProfile
+from rekamatan.modems import plain_router_beside as beside
 from rekamatan.modems import plain_router_plan as plans
 from rekamatan.modems.plain_router import PlainRouterDriver, restore
 from rekamatan.verify.command import Completed, run
@@ -106,11 +107,12 @@ class Office:
         site = Site("kubu", "14.07.01", "Kubu", lan, ACCESS, profiles, centre, initial)
         return restore(site, self.directory, self.run)
 
-    def reaches(self) -> str:
+    def reaches(self, source: str = "") -> str:
         """Which router answers for an address far away: each has it, as its own internet."""
+        way = ["-I", source] if source else []
         for name in ROUTERS:
             before = self._received(name)
-            done = self.run(["ping", "-c", "1", "-W", "2", plans.FAR], 10.0)
+            done = self.run(["ping", "-c", "1", "-W", "2", *way, plans.FAR], 10.0)
             if done.code == 0 and self._received(name) > before:
                 return name
         return "nobody"
@@ -164,9 +166,10 @@ class Office:
 
     def power_cut(self) -> None:
         """What a restart leaves: the machine's own configuration, none of our routes and rules."""
-        for pref in (plans.PREF, plans.PREF + 1):
+        for pref in (beside.PREF, beside.PREF + 1, plans.PREF, plans.PREF + 1):
             self.run(["ip", "-4", "rule", "del", "pref", str(pref)], 5.0)
-        self.run(["ip", "-4", "route", "flush", "table", str(plans.TABLE)], 5.0)
+        for table in (plans.TABLE, beside.TABLE):
+            self.run(["ip", "-4", "route", "flush", "table", str(table)], 5.0)
 
     def boot(self) -> None:
         self.restore()

@@ -39,6 +39,8 @@ class PlayedGate:
         self._carries = carries
         self.cut: set[str] = set()
         self.before_check: Callable[[], None] = lambda: None
+        self.before_beside: Callable[[], None] = lambda: None
+        self.carries_from: Callable[[str], str] = lambda _: ""  # address -> whose bearer
 
     def baseline(self, profile: WanProfile) -> GateResult:
         return self._measure(profile)
@@ -49,6 +51,14 @@ class PlayedGate:
         del baseline, canary, within_s
         self.before_check()
         return self._measure(profile)
+
+    def check_beside(
+        self, profile: WanProfile, baseline: GateResult | None, source: str, within_s: float
+    ) -> GateResult:
+        del baseline, within_s
+        self.before_beside()
+        ok = self.carries_from(source) == profile.name
+        return decide(profile.name, (Probe("ping.loss", ok=ok),), "", 0.0)
 
     def check_restored(
         self, profile: WanProfile, baseline: GateResult | None, within_s: float

@@ -21,7 +21,9 @@ PROFILES = {"fibre": FIBRE, "vsat": VSAT}
 
 def ping_gate(office: Office) -> PlayedGate:
     """Passes when the far address answers through the profile's own router."""
-    return PlayedGate(lambda profile: office.reaches() == profile.name)
+    gate = PlayedGate(lambda profile: office.reaches() == profile.name)
+    gate.carries_from = office.reaches
+    return gate
 
 
 @pytest.fixture
@@ -45,18 +47,76 @@ def test_good_switch(office: Office) -> None:
     assert office.reaches() == "vsat"
 
 
-def test_dead_uplink_comes_back(office: Office) -> None:
-    ip("-n", office.router("vsat"), "addr", "del", f"{FAR}/32", "dev", "lo")
+def die(office: Office, router: str) -> None:
+    """The router answers on its LAN and leads nowhere."""
+    ip("-n", office.router(router), "addr", "del", f"{FAR}/32", "dev", "lo")
+
+
+def test_no_ping_is_lost_in_a_good_switch(office: Office) -> None:
+    office.watch()
     outcome = switch(office, ping_gate(office))
-    assert (outcome.state, outcome.active) == (SwitchState.REVERTED, "fibre")
+    assert outcome.state is SwitchState.COMMITTED
+    assert office.reaches() == "vsat"
+    assert office.gaps == 0
+
+
+def test_uplink_that_is_not_fit_is_refused_and_nothing_is_touched(office: Office) -> None:
+    before = office.shown()
+    die(office, "vsat")
+    outcome = switch(office, ping_gate(office))
+    assert (outcome.state, outcome.active) == (SwitchState.REFUSED, "fibre")
+    assert outcome.reason.startswith("target_bearer_unfit: vsat beside the active bearer")
+    assert office.shown() == before
     assert office.reaches() == "fibre"
 
 
-def test_cable_that_is_out_comes_back(office: Office) -> None:
+def test_uplink_whose_cable_is_out_is_refused(office: Office) -> None:
     ip("-n", office.server, "link", "set", "to-vsat", "down")
+    before = office.shown()
     outcome = switch(office, ping_gate(office))
+    assert (outcome.state, outcome.active) == (SwitchState.REFUSED, "fibre")
+    assert outcome.reason.startswith("target_bearer_unfit: ")
+    assert "its cable is out" in outcome.reason
+    assert office.shown() == before
+    assert office.reaches() == "fibre"
+
+
+def test_uplink_that_dies_after_the_move_leads_back(office: Office) -> None:
+    gate = ping_gate(office)
+    gate.before_check = lambda: die(office, "vsat") if office.reaches() == "vsat" else None
+    outcome = switch(office, gate)
     assert (outcome.state, outcome.active) == (SwitchState.REVERTED, "fibre")
     assert office.reaches() == "fibre"
+
+
+def test_old_uplink_that_dies_while_the_new_one_is_tested_is_left(office: Office) -> None:
+    gate = ping_gate(office)
+    gate.before_beside = lambda: die(office, "fibre")
+    outcome = switch(office, gate)
+    assert (outcome.state, outcome.active) == (SwitchState.COMMITTED, "vsat")
+    assert office.reaches() == "vsat"
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_interrupted_test_of_the_other_uplink_leaves_nothing(office: Office, *, cut: bool) -> None:
+    before, gate = office.shown(), ping_gate(office)
+
+    def interrupt() -> None:
+        if cut:
+            office.power_cut()
+        raise KilledError
+
+    gate.before_beside = interrupt
+    with pytest.raises(KilledError):
+        switch(office, gate)
+    if cut:
+        office.boot()
+    assert (office.shown() == before) is cut  # a kill leaves the way open: the next start closes it
+    gate.before_beside = lambda: None
+    outcome = switch(office, gate)
+    assert outcome.state is SwitchState.REFUSED
+    assert "interrupted before anything was touched" in outcome.reason
+    assert office.shown() == before
 
 
 @pytest.mark.parametrize("unit_first", [True, False])

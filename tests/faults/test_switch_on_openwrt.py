@@ -74,7 +74,7 @@ def test_killed_process_is_settled_by_the_next_one(office: OpenwrtOffice) -> Non
 def test_modem_returns_alone_when_the_server_is_dead(
     office: OpenwrtOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(switch, "arm_seconds", lambda _: 600)
+    monkeypatch.setattr(switch, "arm_seconds", lambda *_: 600)
     office.gate.before_check = kill
     with pytest.raises(KilledError):
         office.run()

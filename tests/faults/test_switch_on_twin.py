@@ -59,7 +59,7 @@ def test_killed_process_is_settled_by_the_next_one(office: RouterosOffice) -> No
 def test_modem_returns_alone_when_the_server_is_dead(
     office: RouterosOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(switch, "arm_seconds", lambda _: 6)
+    monkeypatch.setattr(switch, "arm_seconds", lambda *_: 6)
     office.gate.before_check = kill
     with pytest.raises(KilledError):
         office.run()

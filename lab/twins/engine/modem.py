@@ -58,6 +58,7 @@ class BearerKeeper(ABC):
     async def _hold(self, sim: SimCard, apn: str) -> None:
         """One attachment, until it is lost. Raises `AttachRefusedError`."""
         self.bearer = await self._radio.attach(sim, apn)
+        self._note(f"attached to {sim.carrier} as {self.bearer.address}")
         self.connected_at = time.monotonic()
         self._attached()
         try:
@@ -74,8 +75,14 @@ class BearerKeeper(ABC):
     def _lost(self) -> None:
         """The bearer is about to be forgotten: say so."""
 
+    @staticmethod
+    def _note(text: str) -> None:
+        """In the machine's own log, to the millisecond: what an attach took is read from it."""
+        print(f"{time.time():.3f} radio: {text}", flush=True)
+
     def _forget_bearer(self) -> None:
         if self.bearer is not None:
             self.gaps += 1
+            self._note("bearer gone")
             self._lost()
         self.bearer = None

@@ -27,9 +27,9 @@ _ACCEPTED = 128
 # the core answers within 0.1 s; sgsnemu itself repeats a request that got no answer
 _ANSWER_S = 12.0
 _LTE_MTU = 1400  # leaves room for GTP, and for WireGuard inside
-_BARE = "table ip twin\ndelete table ip twin\n"
+_BARE = "table ip twin-{device}\ndelete table ip twin-{device}\n"
 _MASQUERADE = """\
-table ip twin {{
+table ip twin-{device} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat
     oifname "{device}" masquerade
@@ -55,14 +55,21 @@ class SgsnemuRadio:
         carriers: carrier -> its port.
         state: directory on the flash; each carrier keeps its restart counter there.
         device: name of the TUN.
+        table: routing table in which the bearer carries the default route.
     """
 
     def __init__(
-        self, carriers: Mapping[str, CarrierPort], state: Path, device: str = "wwan0"
+        self,
+        carriers: Mapping[str, CarrierPort],
+        state: Path,
+        device: str = "wwan0",
+        *,
+        table: str = "main",
     ) -> None:
         self._carriers = carriers
         self._state = state
         self._device = device
+        self._table = table
         self._process: asyncio.subprocess.Process | None = None
         self._drain: asyncio.Task[None] | None = None
         self._forwarding: Callable[[], Forwarding] = Forwarding
@@ -154,11 +161,16 @@ class SgsnemuRadio:
                 raise AttachRefusedError(None, f"{self._device} did not come up")
             await asyncio.sleep(0.05)
         await _run("ip", "link", "set", self._device, "up", "mtu", str(_LTE_MTU))
+        await self._forward()
+
+    async def _forward(self) -> None:
+        """Route and masquerade the LAN's packets as configured at this moment."""
         forwarding = self._forwarding()
-        rules = _MASQUERADE.format(device=self._device) if forwarding.masquerade else ""
-        await _run("nft", "-f", "-", text=_BARE + rules)
+        rules = _BARE + (_MASQUERADE if forwarding.masquerade else "")
+        await _run("nft", "-f", "-", text=rules.format(device=self._device))
         if forwarding.default_route:
-            await _run("ip", "route", "replace", "default", "dev", self._device)
+            way = ("default", "dev", self._device, "table", self._table)
+            await _run("ip", "route", "replace", *way)
 
 
 async def _run(*command: str, text: str = "", wanted: str = "") -> bool:

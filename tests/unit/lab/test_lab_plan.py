@@ -22,6 +22,7 @@ from lab.topology import District, plan
 from lab.twins.hilink.config import parse as parse_hilink
 from lab.twins.ios.config import parse as parse_ios
 from lab.twins.openwrt.config import parse as parse_openwrt
+from lab.twins.plain_router.config import parse as parse_routers
 from lab.twins.platforms import TWINS
 from lab.twins.routeros7.config import VERSION_6
 from lab.twins.routeros7.config import load as load_twin
@@ -122,6 +123,32 @@ def test_the_twin_of_a_modem_with_one_card_accepts_the_same(district: District) 
     assert twin.sim is not None
     assert twin.sim.imsi == site.imsi("indosat")
     assert twin.password == site.variables["vault_modem_password"]
+
+
+def test_two_routers_of_a_site_are_two_cables_and_two_radios(district: District) -> None:
+    one = district.site("bangko")
+    sims = {
+        name: {**sim, "slot": slot}
+        for (name, sim), slot in zip(
+            one.variables["site_sims"].items(),
+            ("192.168.102.1", "192.168.201.1@eth1"),
+            strict=True,
+        )
+    }
+    routers = {"platform": "plain_router", "interface": "eth0"}
+    variables = {**one.variables, "site_sims": sims, "site_modem": routers}
+    site = dataclasses.replace(one, variables=variables)
+    assert one.uplinks == ()
+    first, second = site.uplinks
+    assert (first.port, first.device, first.server_address) == ("bridge", "eth0", site.address(10))
+    assert (second.port, second.device) == ("lan1", "eth1")
+    assert second.server_address == "192.168.201.10"
+    told = parse_routers(twin_config(site, district))
+    assert [(r.address, r.sim.carrier, r.apn) for r in told.routers] == [
+        ("192.168.102.1", "indosat", "indosatgprs"),
+        ("192.168.201.1", "telkomsel", "internet"),
+    ]
+    assert "lab.twins.plain_router" in units(site)["rekamatan-twin.service"]
 
 
 def test_each_platform_is_served_by_its_own_twin(district: District) -> None:

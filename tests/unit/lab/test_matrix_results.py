@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lab.matrix.results import ResultsFile, line, summary
+import pytest
+
+from lab.matrix import __main__ as matrix
+from lab.matrix.results import ResultsFile, failed_before, line, summary
 from lab.matrix.trial import Result
 
 if TYPE_CHECKING:
@@ -44,13 +47,54 @@ def test_the_sum_of_nothing() -> None:
     assert (found["runs"], found["max_outage_s"], found["median_revert_s"]) == (0, None, None)
 
 
-def test_resumed_with_the_same_program_only_and_the_newest_counts(tmp_path: Path) -> None:
-    path = tmp_path / "faults" / "results.jsonl"
-    ResultsFile(path, "old/").append(replace(GOOD, case="of an old program"))
-    file = ResultsFile(path, "new/")
-    file.append(GOOD)
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "faults" / "results.jsonl"
+
+
+def test_resumed_with_the_same_program_only_and_the_newest_counts(path: Path) -> None:
+    ResultsFile(path, "old").append(replace(GOOD, case="of an old program"))
+    file = ResultsFile(path, "new")
+    file.append(replace(GOOD))
     file.append(replace(GOOD, state="committed"))
-    assert file.read() == [replace(GOOD, state="committed")]
+    assert file.read() == [replace(GOOD, state="committed", program="new")]
+
+
+def test_added_up_each_result_says_whose_it_is(path: Path) -> None:
+    ResultsFile(path, "old").append(replace(GOOD, case="of an old program"))
+    ResultsFile(path, "old").append(replace(GOOD))
+    ResultsFile(path, "old", "no-fsync").append(replace(GOOD, case="planted"))
+    file = ResultsFile(path, "new")
+    file.append(replace(GOOD))
+    found = file.read(of_any_program=True)
+    assert [(row.case, row.program) for row in found] == [
+        ("of an old program", "old"),
+        (GOOD.case, "new"),
+    ]
+    assert summary(found, 5)["runs_of_program"] == {"old": 1, "new": 1}
+
+
+def test_a_failure_that_a_later_program_survived_is_not_forgotten(path: Path) -> None:
+    file = ResultsFile(path, "old")
+    file.append(replace(GOOD, untrue=["a lie"]))
+    file.append(replace(GOOD, case="never there", reached=False))
+    file = ResultsFile(path, "new")
+    file.append(replace(GOOD))
+    newest = file.read(of_any_program=True)
+    found = failed_before(file.history(), newest)
+    assert [(row["program"], row["untrue"]) for row in found] == [("old", ["a lie"])]
+    assert failed_before(file.history(), file.history()) == []
+
+
+def test_what_failed_with_an_earlier_program_is_played_again(path: Path) -> None:
+    old = ResultsFile(path, "old")
+    old.append(replace(GOOD, case="sound"))
+    old.append(replace(GOOD, case="stranded", stranded=["x"]))
+    new = ResultsFile(path, "new")
+    new.append(replace(GOOD, case="stranded now", stranded=["x"]))
+    new.append(replace(GOOD, case="missed", reached=False))
+    assert set(matrix.known(new, of_any_program=True)) == {"sound", "stranded now"}
+    assert set(matrix.known(new, of_any_program=False)) == {"stranded now"}
 
 
 def test_the_line_says_what_was_wrong() -> None:

@@ -77,6 +77,9 @@ class Bench:
     def __init__(self, root: Path) -> None:
         self.clock = Clock()
         self.sent: list[tuple[int, float]] = []
+        self.sources: list[str] = []
+        self.asked: list[list[str]] = []
+        self.reads = 0
         self.receipt: Receipt | Exception = Receipt()
         self.state: ModemState | Exception = STATE
         self.lost = False
@@ -92,11 +95,13 @@ class Bench:
         )
 
     def read_state(self) -> ModemState:
+        self.reads += 1
         if isinstance(self.state, Exception):
             raise self.state
         return self.state
 
-    def send(self, size: int, timeout_s: float) -> Receipt:
+    def send(self, size: int, timeout_s: float, source: str) -> Receipt:
+        self.sources.append(source)
         self.sent.append((size, timeout_s))
         if isinstance(self.receipt, Exception):
             raise self.receipt
@@ -104,6 +109,7 @@ class Bench:
 
     def run(self, argv: Sequence[str], timeout_s: float) -> Completed:
         del timeout_s
+        self.asked.append(list(argv))
         if argv[0] == "getent" or not self.lost:
             count = argv[argv.index("-c") + 1] if "-c" in argv else "1"
             return Completed(0, GOOD_PING.format(n=count))
@@ -140,7 +146,7 @@ def test_near_miss_is_measured_once_more_and_the_better_one_counts(bench: Bench)
     baseline = bench.gate.check(PROFILE, None, canary=True, within_s=77)
     answers = iter([2500.0, 3100.0])
     bench.sent.clear()
-    bench.gate._send_canary = lambda size, left: (
+    bench.gate._send_canary = lambda size, left, _: (
         bench.sent.append((size, left)) or Receipt(throughput_kbps=next(answers))  # type: ignore[func-returns-value]
     )
     assert bench.gate.check(PROFILE, baseline, canary=True, within_s=77).verdict is Verdict.PASS
@@ -198,3 +204,24 @@ def test_restored_link_is_judged_by_its_own_baseline(bench: Bench) -> None:
     sound = bench.gate.check(PROFILE, None, canary=True, within_s=77)
     bench.lost = True
     assert bench.gate.check_restored(PROFILE, sound, 77).verdict is Verdict.FAIL
+
+
+def test_another_bearer_is_measured_from_its_own_address_alone(bench: Bench) -> None:
+    found = bench.gate.check_beside(PROFILE, None, "192.168.201.10", 77)
+    assert found.verdict is Verdict.PASS
+    pings = [argv for argv in bench.asked if argv[0] == "ping"]
+    assert len(pings) == 2  # loss, and the path's MTU
+    assert all(argv[argv.index("-I") + 1] == "192.168.201.10" for argv in pings)
+    assert bench.sources == ["192.168.201.10"]
+    assert bench.reads == 0  # what the modem tells is about the active bearer
+    bench.gate.check(PROFILE, None, canary=True, within_s=77)
+    assert bench.sources[1:] == [""]
+    assert not any("-I" in argv for argv in bench.asked[len(pings) :])
+
+
+def test_another_bearer_that_is_too_slow_is_not_fit(bench: Bench) -> None:
+    baseline = bench.gate.check(PROFILE, None, canary=True, within_s=77)
+    bench.receipt = Receipt(throughput_kbps=800.0)
+    assert bench.gate.check_beside(PROFILE, baseline, "10.0.0.1", 77).verdict is Verdict.FAIL
+    bench.lost = True
+    assert bench.gate.check_beside(PROFILE, None, "10.0.0.1", 77).verdict is Verdict.FAIL

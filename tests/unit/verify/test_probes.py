@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.shell import comes_true
 from rekamatan.clock import SystemClock
 from rekamatan.models import Limits, ModemState, Probe, Sim, WanProfile
 from rekamatan.verify import clock, dns, mtu, ping, tcp
@@ -321,6 +322,29 @@ def test_watch_that_could_not_start_claims_nothing(monkeypatch: pytest.MonkeyPat
     watch = PingWatch("10.77.0.1", SystemClock())
     watch.start()
     assert watch.stop() is None
+
+
+def test_watch_speaks_through_the_tunnel_until_it_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = tmp_path / "said"
+    ping = tmp_path / "ping"
+    ping.write_text(f'#!/bin/sh\necho "$$ $*" >>{said}\nexec sleep 30\n')
+    ping.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    def asked(argv: Sequence[str], timeout_s: float) -> Completed:
+        del timeout_s
+        assert list(argv) == ["wg", "show", "wg0", "allowed-ips"]
+        return Completed(0, "key=\t10.77.0.0/24\n")
+
+    watch = PingWatch("198.51.100.10", SystemClock(), "wg0", asked)
+    watch.start()
+    assert comes_true(lambda: said.exists() and len(said.read_text().splitlines()) == 2, 10)
+    through = next(line for line in said.read_text().splitlines() if "-I wg0" in line)
+    assert through.endswith(" 10.77.0.1")
+    watch.stop()
+    assert comes_true(lambda: not Path(f"/proc/{through.split()[0]}").exists(), 10)
 
 
 def test_every_question_lasts_longer_than_an_outage_that_is_daily_life() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rekamatan.models import ChangePlan, Rollback, Sim, SwitchState
 from tests.unit.wan import simulation as sim
+from tests.unit.wan.simulated_modem import TwoBearerDevice, TwoBearerServer
 from tests.unit.wan.simulated_site import make_site, profile
 
 Build = Callable[[Rollback], sim.World]
@@ -73,6 +74,40 @@ def _old_dies(world: sim.World) -> sim.World:
     return world
 
 
+def two_bearers(kind: Rollback) -> sim.World:
+    """Both are up at once: the new one is tested beside the old one, then the route moves."""
+    world = sim.World(rollback=kind)
+    world.modem = (TwoBearerDevice if kind is Rollback.DEVICE else TwoBearerServer)(world)
+    return world
+
+
+def unfit_beside(kind: Rollback) -> sim.World:
+    world = two_bearers(kind)
+    world.links["telkomsel"].path = False
+    return world
+
+
+def old_dies_beside(kind: Rollback) -> sim.World:
+    """The old bearer goes while the new one is tested: the switch is the cure."""
+    return _dies_when(two_bearers(kind), "indosat", "beside.decided")
+
+
+def new_dies_after_the_move(kind: Rollback) -> sim.World:
+    return _dies_when(two_bearers(kind), "telkomsel", "modem.applied")
+
+
+def _dies_when(world: sim.World, carrier: str, point: str) -> sim.World:
+    original = world.step
+
+    def step(name: str) -> None:
+        if name == point and world.links[carrier].path:
+            world.carrier_dies(carrier)
+        original(name)
+
+    world.step = step  # type: ignore[method-assign]
+    return world
+
+
 GOOD_GATE_BEGINS_S = 20.0
 EXPECTED: dict[str, tuple[Build, SwitchState]] = {
     "good": (good, SwitchState.COMMITTED),
@@ -83,4 +118,8 @@ EXPECTED: dict[str, tuple[Build, SwitchState]] = {
     "clock_jump": (clock_jump, SwitchState.COMMITTED),
     "both_dead": (old_dies_in_the_switch, SwitchState.STRANDED),
     "three_ways": (three_ways, SwitchState.REVERTED),
+    "two_bearers": (two_bearers, SwitchState.COMMITTED),
+    "unfit_beside": (unfit_beside, SwitchState.REFUSED),
+    "old_dies_beside": (old_dies_beside, SwitchState.COMMITTED),
+    "new_dies_after_the_move": (new_dies_after_the_move, SwitchState.REVERTED),
 }

@@ -48,6 +48,7 @@ class SimulatedModem:
         self._fired = ""  # the run whose timer fired
         self.heals_on_reset: str | None = None  # profile that attaches again after a restart
         self.acts: list[str] = []
+        self.opened = ""  # the bearer that is open beside the active one
         self._flash = [(0.0, self.profile, self.timer)]  # as it was, and since when
 
     def identify(self) -> Identity:
@@ -187,6 +188,40 @@ class ServerModem(SimulatedModem):
     rollback = Rollback.SERVER
 
 
+class TwoBearers(SimulatedModem):
+    """Both bearers are up all the time: the profile only says which one the route takes.
+
+    The way beside it is in the kernel of the server: no modem has to answer for it.
+    """
+
+    def attached(self) -> bool:
+        return True
+
+    def open_path(self, wanted: WanProfile) -> str:
+        self._world.step("beside.open")
+        self.opened = wanted.name
+        self._world.step("beside.opened")
+        return self.opened
+
+    def close_path(self) -> None:
+        self._world.step("beside.close")
+        self.opened = ""
+
+    def apply(self, plan: ChangePlan) -> None:
+        self._reach()
+        if plan.target == "telkomsel" and self._world.fit_beside != plan.target:
+            self._world.violations.append("the route moved to a bearer that was not fit beside")
+        super().apply(plan)
+
+
+class TwoBearerDevice(TwoBearers):
+    rollback = Rollback.DEVICE
+
+
+class TwoBearerServer(TwoBearers):
+    rollback = Rollback.SERVER
+
+
 class SimulatedGate:
     def __init__(self, world: World) -> None:
         self._world = world
@@ -205,6 +240,17 @@ class SimulatedGate:
         if result.verdict is not Verdict.FAIL:
             self._world.proven = True  # until the next change
         return result
+
+    def check_beside(
+        self, wanted: WanProfile, baseline: GateResult | None, source: str, within_s: float
+    ) -> GateResult:
+        del baseline
+        self._world.step("beside")
+        self._world.advance(min(GATE_S, within_s))
+        ok = self._world.links[source].path and source == wanted.name
+        self._world.step("beside.decided")
+        self._world.fit_beside = source if ok else ""
+        return decide(wanted.name, (Probe("canary.receipt", ok=ok),), "", GATE_S)
 
     def check_restored(
         self, wanted: WanProfile, baseline: GateResult | None, within_s: float

@@ -7,7 +7,7 @@ scenario with faults at them, lets the site recover, and collects what it finds 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -20,7 +20,12 @@ from rekamatan.wan.request import Filed
 from rekamatan.wan.run import SwitchRequest
 from rekamatan.wan.service import carry_out
 from tests.unit.wan.simulated_disk import SimulatedDisk
-from tests.unit.wan.simulated_modem import DeviceModem, ServerModem, SimulatedGate
+from tests.unit.wan.simulated_modem import (
+    DeviceModem,
+    ServerModem,
+    SimulatedGate,
+    SimulatedModem,
+)
 from tests.unit.wan.simulated_site import Link, make_site
 
 Fault = Literal["kill", "server", "modem", "both", "full", "jump", "silent", "new_dies", "old_dies"]
@@ -51,6 +56,7 @@ class World:
     jump_at: float | None = None  # when the wall clock jumps a day ahead
     captures_until: float = 0.0
     points: list[str] = field(default_factory=list)
+    fit_beside: str = ""  # the bearer that was last found fit beside the active one
     proven: bool = False  # the gate passed on the active profile after the last change
     passed_at: float = 0.0  # when a gate last passed
     carrier_died_at: float = -1.0
@@ -62,7 +68,7 @@ class World:
         self.clock = SimulatedClock(self)
         self.disk = SimulatedDisk(self)
         kind = DeviceModem if self.rollback is Rollback.DEVICE else ServerModem
-        self.modem = kind(self)
+        self.modem: SimulatedModem = kind(self)
         self.gate = SimulatedGate(self)
         self._good = (b"", self.site.initial_profile)
         self.links = {
@@ -108,6 +114,7 @@ class World:
 
     def strike_server(self) -> None:
         self.disk.power_cut(self.torn_bytes)
+        self.modem.opened = ""
         self.boots += 1
 
     def check_way_back(self, where: str) -> None:
@@ -179,6 +186,12 @@ def filed(world: World, run_id: str = "w20260301-000000-aaaa", target: str = "te
     return Filed(request, world.clock.boot_id(), world.clock.monotonic())
 
 
+def asked_for(world: World, **change: str) -> Filed:
+    """The usual switch, but for `change`."""
+    found = filed(world)
+    return replace(found, request=replace(found.request, **change))  # type: ignore[arg-type]
+
+
 def attempt(world: World, asked: Filed) -> SwitchOutcome | None:
     """One process: the unit is started once."""
     world.acting = True
@@ -230,6 +243,8 @@ def check_settled(world: World, last: SwitchOutcome | None) -> None:
     problems = world.violations
     if world.modem.timer is not None:
         problems.append("a timer is left on the modem")
+    if world.modem.opened:
+        problems.append("a way beside the active bearer is left open")
     if world.disk.durably_open():
         problems.append("the journal has an open run")
     if damage := Journal(world.disk, world.clock).damage:

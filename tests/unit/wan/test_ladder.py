@@ -188,6 +188,33 @@ def test_after_a_power_cut_only_the_rung_that_was_cut_off_is_tried_again(
     assert world.modem.acts.count("reset") == resets
 
 
+@pytest.mark.parametrize(("cuts", "state"), [(5, "reverted"), (6, "stranded")])
+def test_a_try_in_which_the_modem_lost_power_says_nothing_of_the_card(
+    cuts: int, state: str
+) -> None:
+    """Five spoiled tries, and the sixth proves the card: more than that nobody waits for."""
+    world = three_ways(Rollback.DEVICE)
+    original, left = world.modem.apply, [cuts]
+
+    def apply(plan: ChangePlan) -> None:
+        original(plan)
+        if plan.target == "vsat" and left[0]:
+            left[0] -= 1
+            world.modem.power_cut()
+
+    world.modem.apply = apply  # type: ignore[method-assign]
+    last = sim.live_through(world, sim.filed(world))
+    assert last is not None
+    assert last.state.value == state
+    assert world.modem.timer is None
+
+
+def test_a_card_that_does_not_work_is_tried_three_times_and_no_more() -> None:
+    world = old_dies_in_the_switch(Rollback.DEVICE)
+    run(world)
+    assert world.modem.acts.count("apply") == 1 + 3
+
+
 def test_plan_of_the_ladder_never_leaves_the_modem_without_a_way_back() -> None:
     world = three_ways(Rollback.DEVICE)
     original = world.modem.apply
@@ -216,6 +243,8 @@ def test_plan_of_the_ladder_never_leaves_the_modem_without_a_way_back() -> None:
         "clock_jump device torn=40 kill@32 full@33 server@55 full@77 silent@89",
         # left a profile it had confirmed, because the disk did not take the run's last entry
         "good device torn=40 old_dies@10 kill@20 old_dies@41 full@63 new_dies@68",
+        # three tries of a card that works, each spoiled by the modem's supply
+        "three_ways device torn=1 old_dies@26 modem@50 silent@54 modem@62",
     ],
 )
 def test_schedules_that_the_simulation_once_found_to_end_badly(text: str) -> None:

@@ -29,7 +29,8 @@ def test_undisturbed_run_ends_as_expected(name: str, kind: Rollback) -> None:
 def test_a_fault_at_every_step_ends_on_a_working_link(name: str, kind: Rollback) -> None:
     runs, found = exploring.explore(lambda: EXPECTED[name][0](kind))
     assert found == []
-    assert runs > 150  # the explorer has really been at every step
+    acted = EXPECTED[name][1] is not SwitchState.REFUSED
+    assert runs > (150 if acted else 80)  # the explorer has really been at every step
 
 
 def test_supply_that_flaps_during_recovery_is_survived() -> None:

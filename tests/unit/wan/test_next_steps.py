@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import rekamatan.wan
 from rekamatan.agent.advice import next_step
-from rekamatan.wan.preflight import preflight
+from rekamatan.wan.preflight import SecondPath, preflight
 from tests.unit.wan.test_preflight import FOUND, SITE, TELKOMSEL
 
 SOURCES = Path(rekamatan.wan.__file__).parent
@@ -30,7 +31,8 @@ def reason_codes() -> set[str]:
     return {arg.value for arg in first if isinstance(arg, ast.Constant)}
 
 
-CHECKED = {check.code for check in preflight(SITE, TELKOMSEL, FOUND)} - NEVER_FALSE
+BOTH = (FOUND, replace(FOUND, second=SecondPath()))
+CHECKED = {c.code for found in BOTH for c in preflight(SITE, TELKOMSEL, found)} - NEVER_FALSE
 
 
 def test_the_codes_are_found() -> None:

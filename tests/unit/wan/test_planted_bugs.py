@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rekamatan.models import ChangePlan, Rollback, Site, SwitchOutcome, SwitchState
-from rekamatan.wan import attach, journal, ladder, service, switch, wayback
+from rekamatan.wan import attach, beside, journal, ladder, recover, service, switch, wayback
 from rekamatan.wan.run import Run
 from tests.unit.wan import exploring, scenarios
 from tests.unit.wan import simulation as sim
@@ -16,6 +17,7 @@ from tests.unit.wan.simulated_modem import DeviceModem, SimulatedModem
 
 if TYPE_CHECKING:
     from rekamatan.wan.ports import Ports
+    from rekamatan.wan.preflight import SecondPath
 
 Patch = pytest.MonkeyPatch
 
@@ -46,7 +48,7 @@ def _journal_without_fsync(patch: Patch) -> None:
 
 
 def _server_outlasts_the_modem(patch: Patch) -> None:
-    patch.setattr(switch, "server_seconds", lambda _: 900)
+    patch.setattr(switch, "server_seconds", lambda *_: 900)
 
 
 def _unknown_reported_as_reverted(patch: Patch) -> None:
@@ -117,6 +119,24 @@ def _known_good_forgotten(patch: Patch) -> None:
 def _new_deadline_after_a_restart(patch: Patch) -> None:
     patch.setattr(Run, "seconds_left", lambda _: 900.0)
     patch.setattr(wayback, "before_the_modem", lambda left, _: left)
+
+
+def _moved_untested(patch: Patch) -> None:
+    patch.setattr(switch, "measure_beside", lambda *_: None)
+
+
+def _unfit_is_only_told(patch: Patch) -> None:
+    patch.setattr(switch, "measure_beside", lambda run, *_: _told_only(run))
+
+
+def _told_only(run: Run) -> SecondPath | None:
+    target = run.site.profiles[run.target]
+    found = beside.measure_beside(run, target, run.ports.gate.baseline(target))
+    return replace(found, fit=None) if found else None
+
+
+def _way_beside_left_open(patch: Patch) -> None:
+    patch.setattr(recover, "close_beside", lambda _: None)
 
 
 def _slow_second_gate(kind: Rollback) -> sim.World:
@@ -233,6 +253,24 @@ BUGS: dict[str, tuple[Callable[[Patch], None], Build, Rollback, str]] = {
         _vsat_is_dead_too,
         Rollback.DEVICE,
         "no way back",
+    ),
+    "made after the break": (
+        _moved_untested,
+        scenarios.two_bearers,
+        Rollback.SERVER,
+        "not fit beside",
+    ),
+    "moved though unfit": (
+        _unfit_is_only_told,
+        scenarios.unfit_beside,
+        Rollback.SERVER,
+        "not fit beside",
+    ),
+    "way beside forgotten": (
+        _way_beside_left_open,
+        scenarios.two_bearers,
+        Rollback.DEVICE,
+        "left open",
     ),
     "9 capture": (_captures_ignored, _capturing, Rollback.DEVICE, "while a recording"),
 }

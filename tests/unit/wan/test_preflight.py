@@ -22,7 +22,7 @@ from rekamatan.models import (
 )
 from rekamatan.plain import to_plain
 from rekamatan.wan.outcome import outcome_from_dict, outcome_to_dict
-from rekamatan.wan.preflight import Found, Surroundings, no_go_reasons, preflight
+from rekamatan.wan.preflight import Found, SecondPath, Surroundings, no_go_reasons, preflight
 from tests.unit.wan import simulation as sim
 
 if TYPE_CHECKING:
@@ -97,6 +97,35 @@ def test_what_forbids_the_switch(name: str, change: dict[str, object], code: str
 def test_what_is_told_but_forbids_nothing(name: str, change: dict[str, object]) -> None:
     assert (row(name, **change).ok, row(name, **change).blocking) == (False, False)
     assert no_go_reasons(preflight(SITE, TELKOMSEL, replace(FOUND, **change))) == ()  # type: ignore[arg-type]
+
+
+def gate(verdict: Verdict, *reasons: str) -> GateResult:
+    return GateResult(verdict, (), "telkomsel", "", 1.0, reasons)
+
+
+@pytest.mark.parametrize(
+    ("second", "ok", "value", "said"),
+    [
+        (None, None, 180, "one radio: the office is without a link for up to 180 s"),
+        (SecondPath(), None, 0, "no outage planned"),
+        (SecondPath(why_not="one interface"), None, 180, "beforehand: one interface; if it fails"),
+        (SecondPath(broken="its cable is out"), False, None, "its cable is out"),
+        (SecondPath(gate(Verdict.PASS)), True, "pass", "tested beside"),
+        (SecondPath(gate(Verdict.DEGRADED, "slow")), True, "degraded", "slow"),
+        (SecondPath(gate(Verdict.FAIL, "no answer")), False, "fail", "active bearer: no answer"),
+    ],
+)
+def test_second_path(
+    second: SecondPath | None,
+    ok: bool | None,  # noqa: FBT001 - a case
+    value: object,
+    said: str,
+) -> None:
+    found = row("second_path", second=second)
+    assert (found.ok, found.value) == (ok, value)
+    assert said in found.detail
+    reasons = no_go_reasons(preflight(SITE, TELKOMSEL, replace(FOUND, second=second)))
+    assert [reason.code for reason in reasons] == ([] if ok is not False else [found.code])
 
 
 def test_what_cannot_be_known_is_not_held_against_the_site() -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rekamatan.errors import NotSupportedError, RefusedError
-from rekamatan.models import ChangePlan, Rollback, SwitchState
+from rekamatan.models import Rollback, SwitchState
 from rekamatan.wan import request
 from rekamatan.wan.journal import Journal
-from rekamatan.wan.known_good import KnownGood, known_good, rollback_target
+from rekamatan.wan.known_good import KnownGood, known_good
 from rekamatan.wan.outcome import outcome_from_dict
 from rekamatan.wan.plan import arm_seconds
 from rekamatan.wan.run import SwitchRequest
@@ -24,14 +22,8 @@ from tests.unit.wan import simulation as sim
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rekamatan.models import GateResult
 
 UNTOUCHED: list[str] = []
-
-
-def asked(world: sim.World, **change: str) -> request.Filed:
-    filed = sim.filed(world)
-    return replace(filed, request=replace(filed.request, **change))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +35,7 @@ def asked(world: sim.World, **change: str) -> request.Filed:
 )
 def test_bad_request_is_refused_untouched(change: dict[str, str], code: str) -> None:
     world = sim.World()
-    last = sim.attempt(world, asked(world, **change))
+    last = sim.attempt(world, sim.asked_for(world, **change))
     assert last is not None
     assert (last.state, last.changed) == (SwitchState.REFUSED, False)
     assert last.reason.startswith(code)
@@ -103,7 +95,7 @@ def test_second_switch_to_the_same_profile_changes_nothing() -> None:
 def test_active_but_sick_profile_is_refused_not_called_done() -> None:
     world = sim.World()
     world.links["indosat"].path = False
-    last = sim.attempt(world, asked(world, profile="indosat"))
+    last = sim.attempt(world, sim.asked_for(world, profile="indosat"))
     assert last is not None
     assert last.reason.startswith("already_active")
     assert last.state is SwitchState.REFUSED
@@ -131,39 +123,6 @@ def test_good_switch_leaves_a_complete_account() -> None:
     assert world.gate.remembered == ["telkomsel"]
 
 
-def test_full_disk_after_the_confirm_does_not_undo_a_link_that_works(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    world = sim.World()
-
-    def full(_: GateResult) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(world.gate, "remember", full)
-    last = sim.attempt(world, sim.filed(world))
-    assert last is not None
-    assert (last.state, last.active) == (SwitchState.COMMITTED, "telkomsel")
-
-
-def test_disk_that_fills_up_after_arming_leads_back() -> None:
-    world = sim.World()
-    original = world.modem.arm
-
-    def arm_and_fill(plan: ChangePlan, seconds: int) -> None:
-        original(plan, seconds)
-        world.disk.full = True
-
-    world.modem.arm = arm_and_fill  # type: ignore[method-assign]
-    last = sim.attempt(world, sim.filed(world))
-    assert last is not None
-    assert (last.state, last.active) == (SwitchState.REVERTED, "indosat")
-    assert "No space left" in last.reason
-    assert world.modem.timer is None
-    world.disk.full = False
-    assert sim.attempt(world, sim.filed(world)).state is SwitchState.REVERTED  # type: ignore[union-attr]
-    assert not world.disk.durably_open()
-
-
 def test_modem_that_cannot_be_armed_is_not_touched() -> None:
     world = sim.World()
 
@@ -188,40 +147,6 @@ def test_request_that_nobody_took_up_is_not_carried_out_later() -> None:
     assert world.modem.acts == UNTOUCHED
 
 
-def test_rollback_returns_once_and_pressing_twice_does_no_harm() -> None:
-    world = sim.World()
-    sim.attempt(world, sim.filed(world))
-    back = asked(world, run_id="w2", kind="rollback", profile="", change_order="")
-    last = sim.attempt(world, back)
-    assert last is not None
-    assert (last.state, last.active, last.changed) == (SwitchState.COMMITTED, "indosat", True)
-    assert last.change_order == "470/12/2026"  # the order of the switch it undoes
-    again = asked(world, run_id="w3", kind="rollback", profile="", change_order="")
-    last = sim.attempt(world, again)
-    assert last is not None
-    assert (last.active, last.changed) == ("indosat", False)
-
-
-def test_rollback_target() -> None:
-    assert rollback_target(KnownGood("telkomsel", "indosat"), "telkomsel") == "indosat"
-    assert rollback_target(KnownGood("telkomsel", "indosat"), "vsat") == "telkomsel"
-    assert rollback_target(KnownGood("indosat"), "indosat") == "indosat"
-
-
-def test_rollback_of_an_interrupted_switch_is_its_settling() -> None:
-    world = sim.World(fault="kill", fault_at=30)
-    with pytest.raises(sim.KilledError):
-        sim.attempt(world, sim.filed(world))
-    back = asked(world, run_id="w2", kind="rollback", profile="", change_order="")
-    outcomes = carry_out(world.site, world.ports(), back)
-    assert [(o.run_id, o.state) for o in outcomes] == [
-        (sim.filed(world).request.run_id, SwitchState.REVERTED)
-    ]
-    assert world.modem.profile == "indosat"
-    answer = outcome_from_dict(json.loads(world.disk.read("outcomes/w2.json") or b""))
-    assert (answer.run_id, answer.state, answer.active) == ("w2", SwitchState.REVERTED, "indosat")
-
-
 def test_confirm_settles_and_answers_under_its_own_number() -> None:
     world = sim.World()
     quiet = sim.World()
@@ -229,14 +154,16 @@ def test_confirm_settles_and_answers_under_its_own_number() -> None:
     world.fault, world.fault_at = "kill", quiet.points.index("modem.confirmed") + 1
     with pytest.raises(sim.KilledError):
         sim.attempt(world, sim.filed(world))
-    carry_out(world.site, world.ports(), asked(world, run_id="w2", kind="confirm", profile=""))
+    carry_out(
+        world.site, world.ports(), sim.asked_for(world, run_id="w2", kind="confirm", profile="")
+    )
     answer = outcome_from_dict(json.loads(world.disk.read("outcomes/w2.json") or b""))
     assert (answer.state, answer.active) == (SwitchState.COMMITTED, "telkomsel")
 
 
 def test_confirm_with_nothing_open_is_refused() -> None:
     world = sim.World()
-    last = sim.attempt(world, asked(world, kind="confirm", profile=""))
+    last = sim.attempt(world, sim.asked_for(world, kind="confirm", profile=""))
     assert last is not None
     assert last.reason.startswith("nothing_pending")
     assert world.modem.acts == UNTOUCHED

@@ -62,6 +62,25 @@ SLOW = GateResult(
             1,
             "memeriksa APN",
         ),
+        (
+            {"state": SwitchState.REVERTED, "active": "indosat", "gate": SLOW},
+            1,
+            "telkomsel tidak lulus uji, jadi kantor ini kembali memakai indosat",
+        ),
+        (
+            {"state": SwitchState.REVERTED, "active": "indosat", "reason": "interrupted in armed"},
+            1,
+            "Pergantian ke telkomsel tidak selesai, jadi kantor ini kembali memakai indosat",
+        ),
+        (
+            {
+                "state": SwitchState.REVERTED,
+                "active": "indosat",
+                "gate": replace(SLOW, verdict=Verdict.PASS),
+            },
+            1,
+            "tidak selesai",
+        ),
         ({"state": SwitchState.STRANDED}, 1, "tidak punya jalur"),
         ({"state": SwitchState.REFUSED, "reason": "capture_in_progress: 1"}, 3, "Perekaman sedang"),
         ({"state": SwitchState.REFUSED, "reason": "something odd"}, 3, "Sebab: something odd"),
