@@ -48,7 +48,7 @@ WantedBy=multi-user.target
 
 def units(site: LabSite) -> dict[str, str]:
     """Unit name -> its text. Raises `LabError` when the lab has no twin of the site's modem."""
-    module = module_of(site.variables["site_modem"]["platform"])
+    module = module_of(site.platform)
     return {
         "rekamatan-ports.service": _PORTS,
         "rekamatan-twin.service": _TWIN.format(module=module),

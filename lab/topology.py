@@ -106,6 +106,11 @@ class LabSite:
         return f"rkws-{self.slug}"
 
     @property
+    def platform(self) -> str:
+        """Which modem it has."""
+        return str(self.variables["site_modem"]["platform"])
+
+    @property
     def lan(self) -> ipaddress.IPv4Network:
         """The office's network."""
         return ipaddress.IPv4Network(self.variables["site_lan"])

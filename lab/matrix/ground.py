@@ -15,7 +15,7 @@ from lab.matrix.office import Office, Shelves
 from lab.paths import ROOT, WHEELHOUSE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lab.matrix.cases import Case
@@ -73,6 +73,21 @@ def _command(argv: list[str]) -> None:
         raise LabError(" ".join(argv[:4]), "run", f"exit {done.returncode}, see above")
 
 
+def fit_for_cases(sites: Sequence[LabSite]) -> list[LabSite]:
+    """The sites whose modem has a timer: every case can be played there, of either kind.
+
+    Says which they are. Raises `LabError` when none is left.
+    """
+    fit = [site for site in sites if package.has_timer(site.platform)]
+    named = ", ".join(f"{site.slug} ({site.platform})" for site in fit)
+    left = ", ".join(f"{site.slug} ({site.platform})" for site in sites if site not in fit)
+    if not fit:
+        hint = "name a site whose modem has a timer among the first of the inventory"
+        raise LabError("matrix", "choose offices", f"no modem with a timer: {left}", hint)
+    print(f"matrix: plays at {named}{f'; no timer: {left}' if left else ''}", flush=True)
+    return fit
+
+
 class Ground:
     """The raised district while the matrix runs on it; left as it was found.
 
@@ -86,7 +101,7 @@ class Ground:
         self.district = district
         self._plants = plants
         self._shelves = Shelves()
-        sites = district.sites[:count]
+        sites = fit_for_cases(district.sites[:count])
         self.offices = [Office(site, district, self._shelves) for site in sites]
 
     def prepare(self) -> None:

@@ -1,7 +1,7 @@
 """The program as it is installed at a site, changed by the injector: never in its own source.
 
-A kind of way back is a property of the platform. The lab's modem can arm a timer; with that
-property changed the same modem stands for one that cannot.
+A kind of way back is a property of the platform. Most of the lab's modems can arm a timer; with
+that property of its driver changed the same modem stands for one that cannot.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from lab import engine
 from lab.errors import LabError
+from rekamatan.models import Rollback
+from rekamatan.modems.registry import driver_class
 
 if TYPE_CHECKING:
     from lab.topology import LabSite
@@ -32,11 +34,23 @@ class Edit:
         return f"sed -i '{self.edit}' {path} && grep -q '{self.proof}' {path}"
 
 
-def kind(word: str) -> Edit:
-    """`device` or `server`: what the lab's modems (RouterOS 6 and 7) say of their way back."""
+def kind(word: str, platform: str) -> Edit:
+    """`device` or `server`: what a platform's driver says of its way back."""
     wanted = f"= Rollback.{word.upper()}"
     edit = rf"s/\(rollback: .*\)= Rollback\.[A-Z]*$/\1{wanted}/"
-    return Edit("rekamatan/modems/routeros.py", edit, f"rollback: .*{wanted}$")
+    return Edit(_saying_rollback(platform), edit, f"rollback: .*{wanted}$")
+
+
+def _saying_rollback(platform: str) -> str:
+    """The file in which the platform's driver, or one that it is made of, says so."""
+    family = driver_class(platform).__mro__
+    origin = next(kind for kind in family if "rollback" in vars(kind))
+    return f"{origin.__module__.replace('.', '/')}.py"
+
+
+def has_timer(platform: str) -> bool:
+    """Whether the platform's modem can bring the old profile back by itself."""
+    return driver_class(platform).rollback is Rollback.DEVICE
 
 
 def fsync(*, on: bool) -> Edit:
@@ -48,7 +62,7 @@ def fsync(*, on: bool) -> Edit:
 
 def set_kind(site: LabSite, word: str) -> None:
     """Who can bring the old profile back at this site. Raises `LabError`."""
-    _change(site, kind(word))
+    _change(site, kind(word, site.platform))
 
 
 def set_fsync(site: LabSite, *, on: bool) -> None:

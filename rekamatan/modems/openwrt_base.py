@@ -59,7 +59,7 @@ def _check_inputs(access: ModemAccess, desired: BaseConfig, secrets: BaseSecrets
             "site_modem",
             "read_username",
             f"{access.platform} has no account with fewer rights than {access.username}",
-            f"set read_username: {access.username}, and the same password for both",
+            f"set read_username: {access.username}; both logins then have its one password",
         )
     for profile in desired.profiles:
         secrets.apn_password(profile)

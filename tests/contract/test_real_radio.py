@@ -3,96 +3,47 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.topology import Carrier
 from lab.twins.engine.ssh_server import write_host_key
 from lab.twins.harness import DEFAULTS, SIMS
+from tests.contract.packet_core import (
+    MODEM,
+    NEEDS,
+    POSSIBLE,
+    answers,
+    in_namespace,
+    namespace,
+    start_carrier,
+    until,
+)
 from tests.contract.twin_case import PASSWORD, TELKOMSEL, profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not shutil.which("osmo-ggsn") or not shutil.which("sgsnemu"),
-        reason="needs root, osmo-ggsn and sgsnemu",
-    ),
-]
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not POSSIBLE, reason=NEEDS)]
 ROOT = Path(__file__).parents[2]
-MODEM = f"rk-modem-{os.getpid()}"
-GGSN = """\
-log stderr
-ggsn ggsn0
- gtp state-dir {directory}
- gtp bind-ip {address}
- apn {apn}
-  gtpu-mode tun
-  tun-device tun-core
-  type-support v4
-  ip prefix dynamic {pool}.0/24
-  ip dns 0 198.51.100.10
-  ip ifconfig {pool}.1/24
-  no shutdown
- no shutdown ggsn
-"""
-# carrier -> APN, GTP network, subscriber pool
-CARRIERS = {
-    "indosat": ("indosatgprs", "10.200.1", "10.64.0"),
-    "telkomsel": ("internet", "10.200.2", "10.65.0"),
-}
-
-
-def ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
-
-
-def in_namespace(name: str, *command: str) -> list[str]:
-    return ["ip", "netns", "exec", name, *command]
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait(timeout=5)
-
-
-def namespace(stack: ExitStack, name: str) -> None:
-    ip("netns", "add", name)
-    stack.callback(ip, "netns", "del", name)
-    ip("-n", name, "link", "set", "lo", "up")
-
-
-def start_carrier(stack: ExitStack, directory: Path, carrier: str) -> None:
-    apn, network, pool = CARRIERS[carrier]
-    core = f"rk-{carrier}-{os.getpid()}"
-    namespace(stack, core)
-    ip("link", "add", f"gn-{carrier}", "netns", MODEM, "type", "veth", "peer", "gn", "netns", core)
-    ip("-n", MODEM, "addr", "add", f"{network}.2/24", "dev", f"gn-{carrier}")
-    ip("-n", MODEM, "link", "set", f"gn-{carrier}", "up")
-    ip("-n", core, "addr", "add", f"{network}.1/24", "dev", "gn")
-    ip("-n", core, "link", "set", "gn", "up")
-    state = directory / carrier
-    state.mkdir()
-    text = GGSN.format(directory=state, address=f"{network}.1", apn=apn, pool=pool)
-    (state / "ggsn.cfg").write_text(text, encoding="ascii")
-    command = in_namespace(core, "osmo-ggsn", "-c", str(state / "ggsn.cfg"))
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    stack.callback(end, process)
+INDOSAT_CORE = Carrier("indosat", 1, ("indosatgprs",), "51001")
+TELKOMSEL_CORE = Carrier("telkomsel", 2, ("internet",), "51010")
+CARRIERS = (INDOSAT_CORE, TELKOMSEL_CORE)
 
 
 def config(directory: Path) -> dict[str, object]:
     ports = {
-        carrier: {"interface": f"gn-{carrier}", "local": f"{network}.2", "ggsn": f"{network}.1"}
-        for carrier, (_, network, _) in CARRIERS.items()
+        carrier.slug: {
+            "interface": carrier.modem_port,
+            "local": carrier.modem_address(1),
+            "ggsn": carrier.gateway,
+        }
+        for carrier in CARRIERS
     }
     own = {"listen_port": 2222, "retry_seconds": 1, "attach_seconds": 0.2, "carriers": ports}
     files = {"flash": str(directory), "host_key_file": str(directory / "host_key")}
@@ -107,7 +58,7 @@ def modem(tmp_path: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         namespace(stack, MODEM)
         for carrier in CARRIERS:
-            start_carrier(stack, tmp_path, carrier)
+            start_carrier(stack, tmp_path, carrier, carrier.modem_address(1))
         twin = [sys.executable, "-m", "lab.twins.routeros7", "--config", tmp_path / "twin.json"]
         with subprocess.Popen(in_namespace(MODEM, *map(str, twin)), cwd=ROOT) as process:
             yield tmp_path
@@ -127,40 +78,28 @@ def console(line: str) -> str:
     return done.stdout
 
 
-def until(condition: Callable[[], bool], what: str, within_s: float = 30.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
-
-
 def default_route() -> str:
     command = ["ip", "-n", MODEM, "route", "show", "default"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def pings(address: str) -> bool:
-    command = in_namespace(MODEM, "nft", "list", "table", "ip", "twin")
-    masquerades = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert 'oifname "wwan0" masquerade' in masquerades
-    probe = f"import socket; s = socket.create_connection(({address!r}, 9), 2)"
-    done = subprocess.run(
-        in_namespace(MODEM, sys.executable, "-c", probe), capture_output=True, check=False
-    )
-    # refused by the far end means the packet went there and back
-    return b"ConnectionRefusedError" in done.stderr
+def masquerades() -> bool:
+    command = in_namespace(MODEM, "nft", "list", "table", "ip", "twin-wwan0")
+    shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return 'oifname "wwan0" masquerade' in shown
 
 
 @pytest.mark.usefixtures("modem")
 def test_profile_and_slot_move_the_real_bearer() -> None:
     until(lambda: "wwan0" in default_route(), "indosat did not attach")
-    until(lambda: pings("10.64.0.1"), "no packets through indosat")
+    until(lambda: answers(MODEM, INDOSAT_CORE.public_address), "no packets through indosat")
+    assert masquerades()
 
     console("/interface lte apn add name=telkomsel apn=internet use-network-apn=no")
     console("/interface lte set lte1 apn-profiles=telkomsel")
     console("/interface lte settings set sim-slot=down")
-    until(lambda: "10.65.0." in console("/ip address print terse"), "telkomsel did not attach")
-    until(lambda: pings("10.65.0.1"), "no packets through telkomsel")
+    until(lambda: "100.80." in console("/ip address print terse"), "telkomsel did not attach")
+    until(lambda: answers(MODEM, TELKOMSEL_CORE.public_address), "no packets through telkomsel")
     assert TELKOMSEL.sim.imsi in console("/interface lte monitor lte1 once")
 
     wrong = profile("telkomsel", "nope", "down").apn
@@ -171,3 +110,10 @@ def test_profile_and_slot_move_the_real_bearer() -> None:
 
     console("/interface lte apn set telkomsel apn=internet")
     until(lambda: "wwan0" in default_route(), "did not come back")
+
+    console("/ip firewall nat remove [find chain=srcnat]")
+    console("/interface lte apn set telkomsel add-default-route=no")
+    until(lambda: default_route() == "", "a default route that nobody asked for")
+    console("/interface lte apn set telkomsel add-default-route=yes")
+    until(lambda: "wwan0" in default_route(), "the default route that is asked for again")
+    assert not masquerades(), "the LAN is masqueraded without a rule"

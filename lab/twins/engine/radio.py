@@ -26,6 +26,14 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarding:
+    """What the router's configuration makes of the LAN's packets when a bearer comes up."""
+
+    masquerade: bool = True
+    default_route: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ModemTiming:
     """Seconds things take on the radio side.
 

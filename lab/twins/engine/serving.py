@@ -14,7 +14,7 @@ from lab.twins.engine.sgsnemu import SgsnemuRadio
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lab.twins.engine.radio import Bearer, Radio
+    from lab.twins.engine.radio import Bearer, Forwarding, Radio
     from lab.twins.engine.sgsnemu import CarrierPort
 
 
@@ -53,6 +53,11 @@ class Machine(Protocol):
     @property
     def bearer(self) -> Bearer | None:
         """The bearer at this moment."""
+        ...
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """What its configuration makes of the LAN's packets."""
         ...
 
     async def start(self) -> None:
@@ -112,8 +117,8 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     radio = SgsnemuRadio(config.carriers, config.flash)
-    await radio.prepare()
     device = make_device(config, radio)
+    radio.obey(lambda: device.forwarding)
     await device.start()
     front = make_front(device)
     await front.start(config.lan_address, config.listen_port)

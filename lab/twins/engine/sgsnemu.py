@@ -13,10 +13,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.twins.engine.radio import AttachRefusedError, Bearer
+from lab.twins.engine.radio import AttachRefusedError, Bearer, Forwarding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lab.twins.engine.radio import SimCard
@@ -27,9 +27,8 @@ _ACCEPTED = 128
 # the core answers within 0.1 s; sgsnemu itself repeats a request that got no answer
 _ANSWER_S = 12.0
 _LTE_MTU = 1400  # leaves room for GTP, and for WireGuard inside
+_BARE = "table ip twin-{device}\ndelete table ip twin-{device}\n"
 _MASQUERADE = """\
-table ip twin-{device}
-delete table ip twin-{device}
 table ip twin-{device} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat
@@ -73,10 +72,11 @@ class SgsnemuRadio:
         self._table = table
         self._process: asyncio.subprocess.Process | None = None
         self._drain: asyncio.Task[None] | None = None
+        self._forwarding: Callable[[], Forwarding] = Forwarding
 
-    async def prepare(self) -> None:
-        """Masquerade subscribers' LAN behind the bearer, as the device's factory settings do."""
-        await _run("nft", "-f", "-", text=_MASQUERADE.format(device=self._device))
+    def obey(self, forwarding: Callable[[], Forwarding]) -> None:
+        """Ask this, whenever a bearer comes up, what becomes of the LAN's packets."""
+        self._forwarding = forwarding
 
     async def attach(self, sim: SimCard, apn: str) -> Bearer:
         """Create the PDP context. Raises `AttachRefusedError` with the core's cause."""
@@ -153,7 +153,7 @@ class SgsnemuRadio:
             pass
 
     async def _bring_up(self, address: str) -> None:
-        """Wait until the TUN carries the address, then point the default route at it."""
+        """Wait until the TUN carries the address, then route and masquerade as configured."""
         deadline = asyncio.get_running_loop().time() + _ANSWER_S
         while not await _run("ip", "-4", "addr", "show", "dev", self._device, wanted=address):
             if asyncio.get_running_loop().time() > deadline:
@@ -161,7 +161,16 @@ class SgsnemuRadio:
                 raise AttachRefusedError(None, f"{self._device} did not come up")
             await asyncio.sleep(0.05)
         await _run("ip", "link", "set", self._device, "up", "mtu", str(_LTE_MTU))
-        await _run("ip", "route", "replace", "default", "dev", self._device, "table", self._table)
+        await self._forward()
+
+    async def _forward(self) -> None:
+        """Route and masquerade the LAN's packets as configured at this moment."""
+        forwarding = self._forwarding()
+        rules = _BARE + (_MASQUERADE if forwarding.masquerade else "")
+        await _run("nft", "-f", "-", text=rules.format(device=self._device))
+        if forwarding.default_route:
+            way = ("default", "dev", self._device, "table", self._table)
+            await _run("ip", "route", "replace", *way)
 
 
 async def _run(*command: str, text: str = "", wanted: str = "") -> bool:

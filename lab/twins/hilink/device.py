@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lab.twins.engine.faults import FaultFile
-from lab.twins.engine.radio import AttachRefusedError
+from lab.twins.engine.radio import AttachRefusedError, Forwarding
 from lab.twins.engine.store import FlashStore
 from lab.twins.hilink.dialer import Dialer
 
@@ -65,6 +65,11 @@ class Device:
         """Whether the network serves the card; that takes a moment after power and card are in."""
         waited = time.monotonic() - self._card_since
         return self._usable() is not None and waited >= self.config.timing.attach_s
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """It does nothing else, and cannot be told otherwise."""
+        return Forwarding()
 
     async def start(self) -> None:
         """Boot: configuration from flash, or the factory's."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lab.twins.engine.alarms import Alarms
 from lab.twins.engine.clock import TwinClock
 from lab.twins.engine.faults import FaultFile
+from lab.twins.engine.radio import Forwarding
 from lab.twins.engine.store import FlashStore
 from lab.twins.ios import applets, config_tree, factory
 from lab.twins.ios.session import Session
@@ -101,6 +102,19 @@ class Device:
         """Lose power: running configuration, timers and applets are gone."""
         self.alarms.stop()
         await self.modem.stop()
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """`ip nat` from inside to outside, and the static default route."""
+        cellular = f"Cellular{self.config.unit}"
+        below = [line for lines in self.running.values() for line in lines]
+        overload = re.compile(rf"ip nat inside source .* interface {cellular} overload")
+        masquerade = (
+            any(overload.match(line) for line in self.running)
+            and "ip nat inside" in below
+            and "ip nat outside" in self.running.get(f"interface {cellular}", [])
+        )
+        return Forwarding(masquerade, f"ip route 0.0.0.0 0.0.0.0 {cellular}" in self.running)
 
     @property
     def bearer(self) -> Bearer | None:

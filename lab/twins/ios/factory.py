@@ -32,9 +32,16 @@ def configuration(config: TwinConfig) -> Tree:
         controller.insert(0, apn)
     controller.append(f"lte sim primary slot {slot}")
     tree[f"controller Cellular {config.unit}"] = controller
-    tree[f"interface Cellular{config.unit}"] = ["ip address negotiated", "dialer in-band"]
-    tree["interface Vlan1"] = [f"ip address {config.lan_address} {_mask(config.lan_prefix)}"]
+    tree[f"interface Cellular{config.unit}"] = [
+        "ip address negotiated",
+        "ip nat outside",
+        "dialer in-band",
+    ]
+    lan = f"ip address {config.lan_address} {_mask(config.lan_prefix)}"
+    tree["interface Vlan1"] = [lan, "ip nat inside"]
+    tree[f"ip nat inside source list 10 interface Cellular{config.unit} overload"] = []
     tree[f"ip route 0.0.0.0 0.0.0.0 Cellular{config.unit}"] = []
+    tree["access-list 10 permit any"] = []
     if initial.profile != "default":
         mark = f"{initial.profile} slot={slot} apn={initial.apn}"
         tree[f"event manager environment rekamatan_wan {mark}"] = []

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.twins.engine.faults import Faults
-    from lab.twins.engine.radio import Bearer, Radio
+    from lab.twins.engine.radio import Bearer, Forwarding, Radio
     from lab.twins.openwrt.config import TwinConfig
     from lab.twins.openwrt.shell import Program
     from lab.twins.openwrt.streams import Finished, Input
@@ -119,6 +119,11 @@ class Device:
         await self.processes.stop()
         await self.modem.stop()
         self.store.forget()
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """As network and firewall are configured."""
+        return self.netifd.forwarding()
 
     @property
     def bearer(self) -> Bearer | None:

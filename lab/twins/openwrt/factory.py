@@ -33,6 +33,32 @@ config interface 'lan'
 	option ip6assign '60'
 
 """
+_FIREWALL = """
+config defaults
+	option input 'REJECT'
+	option output 'ACCEPT'
+	option forward 'REJECT'
+
+config zone
+	option name 'lan'
+	option input 'ACCEPT'
+	option output 'ACCEPT'
+	option forward 'ACCEPT'
+	list network 'lan'
+
+config zone
+	option name 'wan'
+	option input 'REJECT'
+	option output 'ACCEPT'
+	option forward 'REJECT'
+	option masq '1'
+	option mtu_fix '1'
+{networks}
+config forwarding
+	option src 'lan'
+	option dest 'wan'
+
+"""
 _DIRECTORIES = ("/etc/config", "/etc/rc.d", "/etc/init.d", "/root", "/tmp/sysinfo", "/tmp/log")  # noqa: S108 - paths of the twin
 
 
@@ -58,6 +84,13 @@ def _wan(config: TwinConfig) -> str:
     return text
 
 
+def _firewall(config: TwinConfig) -> str:
+    names = ["wwan"]
+    if config.kind == "rutos":
+        names = [f"mob1s{slot}a1" for slot in ("1", "2")[: config.slots]]
+    return _FIREWALL.format(networks="".join(f"\tlist network '{name}'\n" for name in names))
+
+
 def make_directories(files: Files) -> None:
     """Directories that are there after each boot."""
     for path in _DIRECTORIES:
@@ -69,6 +102,7 @@ def fill(files: Files, config: TwinConfig) -> None:
     """Write the factory settings."""
     version = config.version or VERSIONS[config.kind]
     files.write("/etc/config/network", _COMMON.format(address=config.lan_address) + _wan(config))
+    files.write("/etc/config/firewall", _firewall(config))
     hostname = f"\nconfig system\n\toption hostname '{config.identity}'\n\n"
     files.write("/etc/config/system", hostname)
     ssh = "\nconfig dropbear\n\toption PasswordAuth 'on'\n\toption Port '22'\n\n"

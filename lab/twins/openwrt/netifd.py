@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from lab.twins.engine.radio import Forwarding
 from lab.twins.openwrt import uci_delta
 from lab.twins.openwrt.modem import Request
 from lab.twins.openwrt.uci_files import Package, UciError
@@ -53,12 +54,26 @@ class Netifd:
         if changed:
             self.connect()
 
-    def _sections(self) -> list[Section]:
+    def forwarding(self) -> Forwarding:
+        """A zone that masquerades and names the interface; its default route unless denied."""
+        name = self.active()
+        masquerade = any(
+            name in str(zone.options.get("network", "")).split()
+            or name in zone.options.get("network", ())
+            for zone in self._package("firewall").sections
+            if zone.type == "zone" and zone.options.get("masq") == "1"
+        )
+        denied = self._running.get(name, {}).get("defaultroute") == "0"
+        return Forwarding(masquerade, not denied)
+
+    def _package(self, name: str) -> Package:
         try:
-            package = uci_delta.committed(self._files, "network")
+            return uci_delta.committed(self._files, name)
         except UciError:
-            package = Package("network")
-        return [s for s in package.sections
+            return Package(name)
+
+    def _sections(self) -> list[Section]:
+        return [s for s in self._package("network").sections
                 if s.type == "interface" and s.options.get("proto") in MODEM_PROTOCOLS]  # fmt: skip
 
     def up(self, name: str) -> bool:

@@ -48,7 +48,6 @@ async def _serve(config: SiteConfig) -> None:
         radio = SgsnemuRadio(
             config.carriers, config.flash, f"wwan{number}", table=str(_TABLE + number)
         )
-        await radio.prepare()
         routers.append(Router(told, radio, attach_s=config.attach_s, retry_s=config.retry_s))
     for router in routers:
         router.start()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.twins.engine.clock import TwinClock
 from lab.twins.engine.faults import FaultFile
+from lab.twins.engine.radio import Forwarding
 from lab.twins.engine.ssh_server import HangUpError, HungError
 from lab.twins.engine.store import FlashStore
 from lab.twins.routeros7 import checking, factory, live, menus
@@ -102,6 +103,17 @@ class Device:
         self._schedule.stop()
         await self.modem.stop()
         self.store.forget()
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """A masquerade towards the modem, and the route its APN profile asks for."""
+        rules = self.tables.rows(self.edition.by_path["ip", "firewall", "nat"])
+        wanted = {"chain": "srcnat", "action": "masquerade", "disabled": "no"}
+        masquerade = any(
+            rule.items() >= wanted.items() and rule["out-interface"] in {"", "lte1"}
+            for rule in rules
+        )
+        return Forwarding(masquerade, self.modem.wants_default_route)
 
     @property
     def bearer(self) -> Bearer | None:

@@ -44,6 +44,8 @@ def fill(tables: Tables, config: TwinConfig, edition: Edition) -> None:
     lan = f"{config.lan_address}/{config.lan_prefix}"
     address = {"address": lan, "interface": "bridge", "comment": "defconf"}
     tables.add(menus.IP_ADDRESS, address)
+    masquerade = {"chain": "srcnat", "action": "masquerade", "out-interface": "lte1"}
+    tables.add(menu["ip", "firewall", "nat"], {**masquerade, "comment": "defconf: masquerade"})
     _fill_lte(tables, config, edition)
 
 

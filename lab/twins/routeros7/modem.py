@@ -51,8 +51,12 @@ class Modem(BearerKeeper):
     @property
     def default_route(self) -> bool:
         """Whether the bearer carries the default route."""
-        selected = self._selection is not None and self._selection.add_default_route
-        return selected and self.bearer is not None
+        return self.wants_default_route and self.bearer is not None
+
+    @property
+    def wants_default_route(self) -> bool:
+        """Whether a bearer that comes up is to carry it."""
+        return self._selection is not None and self._selection.add_default_route
 
     def select(self, selection: Selection) -> None:
         """Follow the configuration; the same selection again changes nothing."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lab.twins.engine.alarms import Alarms
 from lab.twins.engine.clock import TwinClock
 from lab.twins.engine.faults import FaultFile
+from lab.twins.engine.radio import Forwarding
 from lab.twins.engine.store import FlashStore
 from lab.twins.routeros7.modem import Modem, Selection
 from lab.twins.vyos.session import Session
@@ -28,6 +29,7 @@ _BOOT_HEAD = (
 _BOOT_HOOK_S = 5.0  # the first look of a hook finds no modem yet
 _HOOK = re.compile(r'grep -q "([^"]+)" /config/config\.boot.*--set-primary-sim-slot=(\d)')
 _SLOT = re.compile(r"--set-primary-sim-slot=(\d)")
+_NAT = re.compile(r"(nat source rule \d+) outbound-interface name$")
 _LOG_LINES = 200
 
 
@@ -81,6 +83,16 @@ class Device:
         """Lose power: running configuration and timers are gone; the modem keeps its slot."""
         self.alarms.stop()
         await self.modem.stop()
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """A source NAT rule for the modem's interface, and the route that DHCP brings."""
+        name, active = self.config.interface, self.active
+        rules = (_NAT.match(path) for path, value in active.lines if value == name)
+        masquerade = any(
+            active.value(f"{rule[1]} translation address") == "masquerade" for rule in rules if rule
+        )
+        return Forwarding(masquerade, (f"interfaces wwan {name} address", "dhcp") in active.lines)
 
     @property
     def bearer(self) -> Bearer | None:
@@ -249,6 +261,8 @@ def _factory(config: TwinConfig) -> list[tuple[str, str]]:
         ("interfaces ethernet eth0 address", f"{config.lan_address}/{config.lan_prefix}"),
         (f"{base} address", "dhcp"),
         (f"{base} apn", initial.apn),
+        ("nat source rule 100 outbound-interface name", config.interface),
+        ("nat source rule 100 translation address", "masquerade"),
         ("service ssh port", "22"),
         ("system host-name", config.identity),
     ]

@@ -13,6 +13,7 @@ _SINGLE = (
     r"system config-management commit-confirm action",
     rf"system login user {_NAME} (?:authentication plaintext-password|level)",
     r"service ssh port",
+    r"nat source rule \d+ (?:outbound-interface name|source address|translation address)",
 )
 _MULTI = (
     rf"interfaces (?:wwan wwan\d+|ethernet {_NAME}) address",

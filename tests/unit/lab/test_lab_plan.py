@@ -13,23 +13,36 @@ import pytest
 import yaml
 
 from lab import carrier as carrier_files
+from lab import inventory
 from lab.errors import LabError
 from lab.inventory import first_sites
 from lab.modem import twin_config, units
 from lab.paths import EXAMPLE_INVENTORY
 from lab.topology import District, plan
 from lab.twins.hilink.config import parse as parse_hilink
+from lab.twins.ios.config import parse as parse_ios
+from lab.twins.openwrt.config import parse as parse_openwrt
 from lab.twins.plain_router.config import parse as parse_routers
 from lab.twins.platforms import TWINS
 from lab.twins.routeros7.config import VERSION_6
 from lab.twins.routeros7.config import load as load_twin
 from lab.twins.routeros7.config import parse as parse_twin
 from lab.twins.routeros7.editions import edition_of
+from lab.twins.vyos.config import parse as parse_vyos
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SLUGS = first_sites(EXAMPLE_INVENTORY, 18)
+PARSE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "ios": parse_ios,
+    "openwrt": parse_openwrt,
+    "routeros6": parse_twin,
+    "routeros7": parse_twin,
+    "rutos": parse_openwrt,
+    "vyos": parse_vyos,
+}
 
 
 def variables() -> dict[str, dict[str, Any]]:
@@ -145,6 +158,44 @@ def test_each_platform_is_served_by_its_own_twin(district: District) -> None:
     abacus = {**site.variables, "site_modem": {"platform": "abacus"}}
     with pytest.raises(LabError, match=r"abacus.*no twin of it.*routeros7"):
         units(dataclasses.replace(site, variables=abacus))
+
+
+def test_the_first_six_sites_have_six_platforms_and_the_first_two_differ() -> None:
+    told = variables()
+    platforms = [told[slug]["site_modem"]["platform"] for slug in SLUGS]
+    assert platforms[0] == "routeros7"
+    assert platforms[1] != platforms[0]
+    assert sorted(platforms[:6]) == ["ios", "openwrt", "routeros6", "routeros7", "rutos", "vyos"]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_each_site_is_raised_with_the_modem_that_its_inventory_names(
+    slug: str, district: District
+) -> None:
+    site = district.site(slug)
+    platform = site.variables["site_modem"]["platform"]
+    served = units(site)["rekamatan-twin.service"]
+    assert f"-m {TWINS[platform]} --config" in served
+    twin = PARSE[platform](twin_config(site, district))
+    profiles = site.variables["site_sims"]
+    cards = {str(card["slot"]): str(card["imsi"]) for card in profiles.values()}
+    assert {slot: card.imsi for slot, card in twin.sims.items()} == cards
+    assert twin.initial.sim_slot == str(profiles["indosat"]["slot"])
+    assert list(twin.users) == [site.variables["site_modem"].get("username", "rekamatan")]
+
+
+def test_the_labs_inventory_is_the_districts_own_word_for_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VAULT_PASSWORD", "CONTROLLER_KEY", "INVENTORY"):
+        monkeypatch.setattr(inventory, name, tmp_path / name.lower())
+    monkeypatch.setattr(inventory, "LAB", tmp_path)
+    inventory.generate(EXAMPLE_INVENTORY, SLUGS[:6])
+    for slug in SLUGS[:6]:
+        name = f"host_vars/{slug}/site.yml"
+        assert (tmp_path / "inventory" / name).read_bytes() == (
+            EXAMPLE_INVENTORY / name
+        ).read_bytes()
 
 
 def test_every_twin_is_there_and_can_be_started() -> None:

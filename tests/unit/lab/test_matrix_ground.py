@@ -6,19 +6,24 @@ import hashlib
 import shutil
 import subprocess
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lab import engine, state
+from lab.errors import LabError
 from lab.matrix import ground, package
 from lab.matrix.ground import is_ours
 from lab.paths import ROOT
+from rekamatan.modems.registry import platforms
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.matrix.package import Edit
+
+
+TIMED = [name for name in platforms() if package.has_timer(name)]
 
 
 def apply(edit: Edit, folder: Path) -> int:
@@ -29,10 +34,10 @@ def apply(edit: Edit, folder: Path) -> int:
 @pytest.mark.parametrize(
     ("there", "back"),
     [
-        (package.kind("server"), package.kind("device")),
+        *[(package.kind("server", name), package.kind("device", name)) for name in TIMED],
         (package.fsync(on=False), package.fsync(on=True)),
     ],
-    ids=["kind", "fsync"],
+    ids=[*TIMED, "fsync"],
 )
 def test_the_edits_fit_this_trees_own_program(there: Edit, back: Edit, tmp_path: Path) -> None:
     ours, copy = ROOT / there.path, tmp_path / there.path
@@ -111,3 +116,22 @@ def test_a_lab_that_stands_and_is_provisioned_is_taken_as_it_is(
     monkeypatch.setattr(state, "load", lambda: SimpleNamespace(sites=sites))
     ground.raise_lab(2)
     assert said == expected
+
+
+def test_only_offices_whose_modem_has_a_timer_take_part(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sites: Any = [
+        SimpleNamespace(slug="kubu", platform="routeros7"),
+        SimpleNamespace(slug="bangko", platform="hilink"),
+        SimpleNamespace(slug="pujud", platform="ios"),
+    ]
+    assert [site.slug for site in ground.fit_for_cases(sites)] == ["kubu", "pujud"]
+    said = capsys.readouterr().out
+    assert "kubu (routeros7), pujud (ios); no timer: bangko (hilink)" in said
+    with pytest.raises(LabError, match=r"no modem with a timer: bangko \(hilink\)"):
+        ground.fit_for_cases(sites[1:2])
+
+
+def test_every_platform_of_the_first_six_sites_can_be_played() -> None:
+    assert set(TIMED) >= {"ios", "openwrt", "routeros6", "routeros7", "rutos", "vyos"}
