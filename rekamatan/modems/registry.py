@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _DRIVERS = {
     "hilink": ("hilink", "HilinkDriver"),
     "ios": ("ios", "IosDriver"),
+    "linux": ("linux", "LinuxDriver"),
     "openwrt": ("openwrt", "OpenwrtDriver"),
     "plain_router": ("plain_router", "PlainRouterDriver"),
     "routeros6": ("routeros6", "Routeros6Driver"),

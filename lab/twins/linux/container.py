@@ -119,11 +119,14 @@ class Gateway:
     def power_cut(self) -> None:
         """Power off without a goodbye."""
         engine.podman("kill", "--signal=KILL", self.name, check=False)
-        wait_until(f"{self.name} off", lambda: self._state() != "running", 20)
+        wait_until(f"{self.name} off", lambda: not self.running, 20)
         (self.folder / "ssh.sock").unlink(missing_ok=True)
 
-    def _state(self) -> str:
-        return engine.podman("inspect", "--format={{.State.Status}}", self.name, check=False)
+    @property
+    def running(self) -> bool:
+        """Whether it has power."""
+        told = engine.podman("inspect", "--format={{.State.Status}}", self.name, check=False)
+        return told == "running"
 
     def inside(self, *command: str, stdin: str | None = None, check: bool = True) -> str:
         """Run a command in the machine as root; what it printed."""

@@ -98,11 +98,11 @@ def connection(name: str, apn: str, uuid: str, sim_id: str) -> str:
 id=wan-{name}
 uuid={uuid}
 type=gsm
-autoconnect-retries=0
 
 [gsm]
 apn={apn}
 sim-id={sim_id}
+mtu=1400
 
 [ipv4]
 method=auto
