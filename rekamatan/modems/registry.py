@@ -36,6 +36,7 @@ _DRIVERS = {
 _BASES = {
     "hilink": "hilink_base",
     "ios": "ios_base",
+    "linux": "linux_base",
     "openwrt": "openwrt_base",
     "plain_router": "plain_router_base",
     "routeros6": "routeros_base",

@@ -67,6 +67,12 @@ def new_gateway(modem: dict[str, Any] | None = None) -> Gateway:
     return gateway
 
 
+def connected_as(name: str, apn: str) -> str:
+    """A WAN connection that someone made by hand."""
+    uuid = "0b0b0b0b-8e0b-5c3c-8f0a-7d1c00000002"
+    return machine.connection(name, apn, uuid, SIM["iccid"]).replace(f"id=wan-{name}", f"id={name}")
+
+
 class LinuxTwin:
     """What the suite looks at and does."""
 
@@ -151,6 +157,10 @@ class LinuxTwin:
             f": {state}\n" in told for state in ("registered", "connected", "locked", "failed")
         )
 
+    def has_settings(self) -> bool:
+        """Whether NetworkManager answers for its connections."""
+        return "NAME" in self.gateway.inside("nmcli", "connection", "show", check=False)
+
     def wait_saved(self) -> None:
         """What is to be on disk was put there by the driver."""
 
@@ -212,14 +222,15 @@ class LinuxTwin:
     def restore(self) -> None:
         """Back to the workshop's state: what a test left is taken away."""
         inside = self.gateway.inside
+        inside("systemctl", "start", "ModemManager", "NetworkManager")
+        until(self.has_settings, "NetworkManager", READY_S)
         if inside("ls", "/var/lib/rekamatan-wan", check=False) or self._timers():
             inside("systemctl", "stop", "rekamatan-wan.timer", "rekamatan-wan.service", check=False)
         inside(
             "sh", "-c", f"rm -rf /var/lib/rekamatan-wan /etc/systemd/system/rekamatan-wan* "
             f"/etc/systemd/system/*/rekamatan-wan* {DEAD_TIMERS} {OLD_TOOL} {FOLDER}/* "
             f"{FOLDER}/.*.new; systemctl unmask --quiet rekamatan-wan.service; "
-            "systemctl daemon-reload; systemctl reset-failed; "
-            "systemctl start ModemManager NetworkManager",
+            "systemctl daemon-reload; systemctl reset-failed",
         )  # fmt: skip
         for name, text in CONNECTIONS.items():
             self.put(f"{FOLDER}/{name}", text)
