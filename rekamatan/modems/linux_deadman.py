@@ -9,6 +9,7 @@ checkpoints are not used: they end with the daemon and leave the change in place
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,6 @@ _SLOT = re.compile(r"--set-primary-sim-slot=(\d+)$")
 SETTLE_S = 15  # between attempts to connect
 _POLL_S = 2
 _WAIT_S = 90
-_LATE_S = 5.0  # how much later than asked the timer may be set
 
 
 def files_of(plan: ChangePlan, seconds: int, settle_s: int = SETTLE_S) -> dict[str, str]:
@@ -86,15 +86,16 @@ class DeadMan:
 
     def _write(self, plan: ChangePlan, seconds: int) -> None:
         files = files_of(plan, seconds, self._settle_s)
-        deadline = f"{self._uptime(self._state()) + seconds:.0f}"
-        steps = _steps("arm", plan_id=plan.plan_id, deadline=deadline)
+        steps = _steps("arm")
         for label in _FILES:
             self._console.tell(steps[label], files[label])
         self._console.tell(steps["enable"])
         self._prove(steps["prove"], plan.plan_id)
-        for label in ("keep", "mark", "start"):
-            self._console.tell(steps[label])
-        self._check(plan.plan_id, files, float(deadline))
+        self._console.tell(steps["keep"])
+        deadline = f"{self._uptime(self._state()) + seconds:.0f}"
+        self._console.tell(_steps("arm", plan_id=plan.plan_id, deadline=deadline)["mark"])
+        self._console.tell(steps["start"])
+        self._check(plan.plan_id, files, seconds)
 
     def _prove(self, command: str, plan_id: str) -> None:
         """See a timer wake up, before one is relied on."""
@@ -104,7 +105,7 @@ class DeadMan:
             lambda: self._not_armed(plan_id, "a timer of this machine does not wake up"),
         )
 
-    def _check(self, plan_id: str, files: dict[str, str], deadline: float) -> None:
+    def _check(self, plan_id: str, files: dict[str, str], seconds: int) -> None:
         found = self._console.ask_all(_steps("timer_check").items())
         for label in _CHECKED:
             if found[label].usable.strip() != files[label].strip():
@@ -120,8 +121,7 @@ class DeadMan:
             raise self._not_armed(plan_id, "the mark does not read back")
         if state["alive"].usable.strip() != "active":
             raise self._not_armed(plan_id, "the timer does not run")
-        due = found["due"].usable.split()
-        if len(due) != 2 or not 0 < int(due[1]) / 1e6 <= deadline + _LATE_S:  # noqa: PLR2004 - "t N"
+        if not _due_at(found["due"].usable) <= self._uptime(state) + seconds:
             raise self._not_armed(plan_id, "the timer is not due in time")
 
     def pending(self) -> PendingRollback | None:
@@ -224,6 +224,13 @@ class DeadMan:
             reason,
             "nothing was changed on the gateway",
         )
+
+
+def _due_at(text: str) -> float:
+    """Seconds since boot at which the timer fires, of `busctl`'s "t MICROSECONDS"."""
+    words = text.split()
+    micros = int(words[1]) if len(words) == 2 and words[1].isdigit() else 0  # noqa: PLR2004
+    return micros / 1e6 if micros else math.inf
 
 
 def _owner(state: dict[str, Answer], mark: str) -> str:

@@ -21,7 +21,7 @@ from rekamatan.modems.linux_state import (
     parse_settings,
     selected,
 )
-from rekamatan.modems.mmcli_parse import parse
+from rekamatan.modems.mmcli_parse import first, parse
 from rekamatan.modems.openwrt_parse import answers
 from rekamatan.modems.plan_checks import cannot_plan, check_words, slot_to_set
 from rekamatan.modems.templates import labelled_commands, script_text
@@ -70,7 +70,7 @@ def render(profile: WanProfile, state: ModemState, plan_id: str, *, subject: str
     """
     check_words(profile, "NetworkManager", can_send)
     found = answers(state.raw)
-    if "modem" not in found or not parse(found["modem"].usable):
+    if "modem" not in found or not first(parse(found["modem"].usable), "modem.generic.state"):
         hint = "it restarts, or is not plugged in; try again in 60 s"
         raise cannot_plan(profile, subject, "ModemManager shows no modem", hint)
     connections = parse_settings(found["settings"].usable)

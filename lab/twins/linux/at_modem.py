@@ -18,7 +18,7 @@ OK, ERROR = "OK", "ERROR"
 _NO_SIM, _PIN_WANTED, _WRONG_PIN, _UNKNOWN_APN = 10, 11, 16, 127
 _HOME, _NOT_REGISTERED = 1, 0
 _LTE_ACT = 7  # TS 27.007, access technology of +COPS and +CEREG
-_CONNECT = re.compile(r'\^NDISDUP=1,1(?:,"([^"]*)")?(?:,"([^"]*)")?(?:,"([^"]*)")?')
+_CONNECT = re.compile(r'\^NDISDUP=1,1(?:,"([^"]*)")?(?:,"([^"]*)")?(?:,"([^"]*)")?(?:,\d)?')
 # Commands that only set what this modem does not need told.
 _AGREED = re.compile(
     r"Z|E0|E1|V1|X4|S0=0|&C1|&D1|H|\+CMEE=.*|\+CREG=.*|\+CGREG=.*|\+CEREG=.*|\+CRC=.*|\+CMER=.*"
