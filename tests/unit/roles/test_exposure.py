@@ -24,6 +24,7 @@ VARIABLES = {
     "backup_repository": "rclone:kubu",
     "backup_limit_upload": 8,
     "__backup_paths": ["/etc/rekamatan"],
+    "__backup_restored": ["/var/lib/rekamatan/evidence"],
     "data_centre_audit": "quick",
     "data_centre_metrics_directory": "/var/lib/rekamatan-metrics",
     "data_volume_mount": "/srv/rekamatan-data",
