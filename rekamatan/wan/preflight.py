@@ -29,6 +29,7 @@ class Surroundings:
     """What the recording server knows beside the modem; None: it cannot be known here."""
 
     mains: bool | None = None  # False: running on a battery
+    supply_detail: str = "cannot be known here"  # why `mains` is None
     backlog_bytes: int | None = None
 
 
@@ -185,7 +186,7 @@ def _captures(found: Found) -> PreflightCheck:
 
 def _power(around: Surroundings) -> PreflightCheck:
     said = {True: "mains", False: "battery", None: None}[around.mains]
-    detail = {True: "", False: "the server runs on its battery", None: "cannot be known here"}
+    detail = {True: "", False: "the server runs on its battery", None: around.supply_detail}
     return PreflightCheck(
         "power", around.mains, "on_battery", said, "", "mains", detail[around.mains]
     )
