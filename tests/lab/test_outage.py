@@ -99,7 +99,7 @@ def pinging(site: str) -> Iterator[dict[str, Heard]]:
 
 
 @contextmanager
-def held_session(site: str, seconds: int = 90) -> Iterator[None]:
+def held_session(site: str, seconds: int = 75) -> Iterator[None]:
     """A TCP session of the controller's, through the tunnel, that says something at its end."""
     argv = ["ansible", "-i", str(INVENTORY), "--vault-password-file", str(VAULT_PASSWORD), site]
     words = ["-m", "ansible.builtin.raw", "-a", f"sleep {seconds}; echo still-here"]
