@@ -71,9 +71,9 @@ def asked(given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
         UnknownOutcomeError: the plan could not be made.
     """
     name, number, order = (str(given[key]) for key in ("name", "change_order", "order"))
-    if check:
-        return planned(name, number, order)
     kind: Kind = "switch" if given["state"] == "active" else "rollback"
+    if check:
+        return planned(name if kind == "switch" else "", number, order)
     return {"changed": False, "run_id": begin(kind, name, number, order=order)}
 
 
@@ -97,13 +97,14 @@ def state_of(error: RekamatanError) -> str:
 def planned(
     name: str, number: str, order: str, ask: Callable[[list[str], str], tuple[int, str, str]] = _ask
 ) -> dict[str, Any]:
-    """What a switch would change, as the site's own `rekamatan wan plan` sees it.
+    """What a switch, or without a name a rollback, would change, as the site itself sees it.
 
     Raises:
         RefusedError: it would be refused; names every reason.
         UnknownOutcomeError: no plan came back.
     """
-    argv = [COMMAND, "wan", "plan", "--profile", name, "--change-order", number, "--json"]
+    where = ["--profile", name] if name else ["--rollback"]
+    argv = [COMMAND, "wan", "plan", *where, "--change-order", number, "--json"]
     code, out, error = ask([*argv, "--order", "-"] if order else argv, order)
     try:
         found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
