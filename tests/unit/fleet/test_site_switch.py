@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rekamatan.errors import RefusedError, RekamatanError, UnknownOutcomeError
+from rekamatan.errors import ConfigError, RefusedError, UnknownOutcomeError
 from rekamatan.fleet import site_switch
 from rekamatan.wan import request
 from tests.unit.wan import simulation as sim
@@ -161,5 +161,8 @@ def test_the_modules_parameters_become_a_request(
     assert filed is not None
     assert answer == {"changed": False, "run_id": filed.request.run_id}
     assert (filed.request.kind, filed.request.profile) == ("switch", "telkomsel")
-    with pytest.raises(RekamatanError):
+    with pytest.raises(RefusedError):
         site_switch.asked(given | {"state": "previous"}, check=False)  # the first one has begun
+    for check in (False, True):
+        with pytest.raises(ConfigError, match="name the profile"):
+            site_switch.asked(given | {"name": ""}, check=check)
