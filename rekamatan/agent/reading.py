@@ -23,7 +23,8 @@ from rekamatan.wan.order import reasons_at_the_door
 from rekamatan.wan.order_signature import OpensshSignatures
 from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.request import new_run_id
-from rekamatan.wan.run import SwitchRequest
+from rekamatan.wan.run import Kind, SwitchRequest
+from rekamatan.wan.service import rollback_request
 from rekamatan.wan.sightings import fresh_sighting, keep_sighting, listened, sighting_of
 
 if TYPE_CHECKING:
@@ -93,36 +94,43 @@ def survey(site: Site, question: dict[str, Any]) -> None:
 def plan(site: Site, question: dict[str, Any]) -> None:
     """Read and compare only; the answer is `verify/plan.json`."""
     number, order = str(question.get("order", "")), str(question.get("order_file", ""))
-    data = _plan(site, SwitchRequest("", "switch", str(question["profile"]), number, order))
+    kind: Kind = "rollback" if question.get("rollback") else "switch"
+    data = _plan(site, SwitchRequest("", kind, str(question.get("profile", "")), number, order))
     write_json(paths.VERIFY / "plan.json", data | {"id": question.get("id", "")})
 
 
 def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
-    name, clock, interlocks = asked.profile, SystemClock(), runtime.SiteInterlocks()
-    reasons = reasons_at_the_door(site, asked, clock.wall(), OpensshSignatures())
-    profile = site.profiles.get(name)
-    if profile is None:
-        return _answer(name, None, (), reasons)
+    clock, interlocks, disk = SystemClock(), runtime.SiteInterlocks(), DirectoryDisk(paths.WAN)
+    if asked.kind == "switch" and asked.profile not in site.profiles:
+        return _answer(asked.profile, None, (), _at_the_door(site, asked, clock))
     with runtime.driver(site, "modem-read") as modem:
         state = modem.read_state()
+        if asked.kind == "rollback":
+            asked = rollback_request(asked, known_good(disk, site), state.profile or "")
+        reasons = _at_the_door(site, asked, clock)
+        profile = site.profiles.get(asked.profile)
+        if profile is None:  # the one to go back to was taken out of the inventory
+            return _answer(asked.profile, state.profile, (), reasons)
         found = Found(
             state=state,
             pending=modem.pending(),
             captures=interlocks.active_captures(),
             free_bytes=interlocks.free_bytes(),
-            journal_damage=Journal(DirectoryDisk(paths.WAN), clock).damage,
+            journal_damage=Journal(disk, clock).damage,
             surroundings=surroundings(),
             baseline=BaselineStore(paths.VERIFY, clock).fresh(state.profile or ""),
             second=second_path(modem),
-            heard=fresh_sighting(DirectoryDisk(paths.WAN), name, clock.wall()),
+            heard=fresh_sighting(disk, name, clock.wall()),
         )
         change = modem.render(profile, state, new_run_id(clock))
     checks = preflight(site, profile, found)
-    reasons += no_go_reasons(checks)
-    plain: dict[str, Any] = to_plain(change) | {"empty": change.empty}
-    return (
-        _answer(name, state.profile, checks, reasons) | plain | {"rollback": modem.rollback.value}
-    )
+    plain: dict[str, Any] = to_plain(change)
+    plain |= {"empty": change.empty, "rollback": modem.rollback.value}
+    return _answer(profile.name, state.profile, checks, reasons + no_go_reasons(checks)) | plain
+
+
+def _at_the_door(site: Site, asked: SwitchRequest, clock: Clock) -> tuple[Reason, ...]:
+    return reasons_at_the_door(site, asked, clock.wall(), OpensshSignatures())
 
 
 def _answer(

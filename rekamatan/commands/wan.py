@@ -79,8 +79,10 @@ def register(
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
         action.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
         action.set_defaults(run=runs[f"run_{name}"])
-    for name in ("plan", "switch"):
-        actions.choices[name].add_argument("--profile", required=True, help="profile to go to")
+    actions.choices["switch"].add_argument("--profile", required=True, help="profile to go to")
+    where = actions.choices["plan"].add_mutually_exclusive_group(required=True)
+    where.add_argument("--profile", default="", help="profile to go to")
+    where.add_argument("--rollback", action="store_true", help="back to the one before")
     for name in ("plan", "switch", "rollback"):
         order.add_arguments(actions.choices[name])
     for name in ("switch", "rollback", "confirm"):
@@ -98,7 +100,8 @@ def run_plan(arguments: argparse.Namespace) -> int:
     """Ask the unit that may read the modem; exit 3 when a switch would be refused."""
     require_root("plan a switch")
     number, text = order.given(arguments)
-    question = {"kind": "plan", "profile": arguments.profile, "order": number, "order_file": text}
+    question = {"kind": "plan", "profile": arguments.profile, "rollback": arguments.rollback}
+    question |= {"order": number, "order_file": text}
     found = ask_reader(question, "plan.json")
     found["checks"] = explained(found["checks"], arguments.lang)
     if arguments.json:

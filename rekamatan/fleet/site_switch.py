@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rekamatan import paths
 from rekamatan.clock import Clock, SystemClock
-from rekamatan.errors import RefusedError, RekamatanError, UnknownOutcomeError
+from rekamatan.errors import ConfigError, RefusedError, RekamatanError, UnknownOutcomeError
 from rekamatan.fleet.ledger import SiteState
 from rekamatan.wan import request
 from rekamatan.wan.outcome import outcome_to_dict
@@ -67,13 +67,18 @@ def asked(given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
         check: only plan.
 
     Raises:
+        ConfigError: no profile is named, and it is no rollback.
         RefusedError: the site would refuse it, or another run is active.
         UnknownOutcomeError: the plan could not be made.
     """
     name, number, order = (str(given[key]) for key in ("name", "change_order", "order"))
-    if check:
-        return planned(name, number, order)
     kind: Kind = "switch" if given["state"] == "active" else "rollback"
+    if kind == "switch" and not name:
+        raise ConfigError(
+            "wan_profile", "name", "empty", "name the profile: -e wan_profile=telkomsel"
+        )
+    if check:
+        return planned(name if kind == "switch" else "", number, order)
     return {"changed": False, "run_id": begin(kind, name, number, order=order)}
 
 
@@ -97,13 +102,14 @@ def state_of(error: RekamatanError) -> str:
 def planned(
     name: str, number: str, order: str, ask: Callable[[list[str], str], tuple[int, str, str]] = _ask
 ) -> dict[str, Any]:
-    """What a switch would change, as the site's own `rekamatan wan plan` sees it.
+    """What a switch, or without a name a rollback, would change, as the site itself sees it.
 
     Raises:
         RefusedError: it would be refused; names every reason.
         UnknownOutcomeError: no plan came back.
     """
-    argv = [COMMAND, "wan", "plan", "--profile", name, "--change-order", number, "--json"]
+    where = ["--profile", name] if name else ["--rollback"]
+    argv = [COMMAND, "wan", "plan", *where, "--change-order", number, "--json"]
     code, out, error = ask([*argv, "--order", "-"] if order else argv, order)
     try:
         found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])

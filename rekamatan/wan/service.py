@@ -19,6 +19,7 @@ from rekamatan.wan.switch import Switch
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemState, Site, SwitchOutcome
+    from rekamatan.wan.known_good import KnownGood
     from rekamatan.wan.ports import Ports
     from rekamatan.wan.request import Filed
     from rekamatan.wan.run import SwitchRequest
@@ -86,20 +87,24 @@ def _not_now(filed: Filed, ports: Ports) -> str:
 def _resolved(
     site: Site, ports: Ports, request: SwitchRequest
 ) -> tuple[SwitchRequest, ModemState | None]:
-    """A rollback names no profile: the known-good one, under the order of the run it undoes.
-
-    A name that came with it counts for nothing: there is no going elsewhere without an order.
-    With it the modem as it was read for that, so that it is not asked twice.
-    """
+    """The request with its target, and the modem as it was read for that: not to ask it twice."""
     if request.kind != "rollback":
         return request, None
     known, state = known_good(ports.disk, site), None
     with suppress(DeviceError):  # the preflight will meet the same error and say it
         state = ports.driver.read_state()
     active = (state.profile or "") if state else known.profile
-    target = rollback_target(known, active)
+    return rollback_request(request, known, active), state
+
+
+def rollback_request(request: SwitchRequest, known: KnownGood, active: str) -> SwitchRequest:
+    """A rollback names no profile: the known-good one, under the order of the run it undoes.
+
+    A name that came with it counts for nothing: there is no going elsewhere without an order.
+    """
     order = request.number or known.change_order
-    return replace(request, profile=target, change_order=order, leaves=active), state
+    target = rollback_target(known, active)
+    return replace(request, profile=target, change_order=order, leaves=active)
 
 
 def _refuse(

@@ -41,8 +41,7 @@ def main() -> None:
     spec = dict.fromkeys(("name", "change_order", "order"), text)
     spec |= {"state": {"type": "str", "choices": states, "default": "active"}}
     spec |= {"deadline": {"type": "int", "default": 900}}
-    needs_name = [("state", "active", ["name"])]
-    module = AnsibleModule(spec, supports_check_mode=True, required_if=needs_name)
+    module = AnsibleModule(spec, supports_check_mode=True)
     from rekamatan.errors import RekamatanError  # noqa: PLC0415 - absent where only docs are read
     from rekamatan.fleet import site_switch  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rekamatan.errors import RefusedError, RekamatanError, UnknownOutcomeError
+from rekamatan.errors import ConfigError, RefusedError, UnknownOutcomeError
 from rekamatan.fleet import site_switch
 from rekamatan.wan import request
 from tests.unit.wan import simulation as sim
@@ -109,6 +109,23 @@ def test_the_plan_is_the_modules_answer() -> None:
     assert planned(json.dumps(PLAN | {"commands": []}))["changed"] is False
 
 
+def test_check_mode_of_a_rollback_asks_for_the_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, str]] = []
+    monkeypatch.setattr(site_switch, "planned", lambda *given: asked.append(given) or {})
+    given = {"name": "", "state": "previous", "change_order": "", "order": ""}
+    site_switch.asked(given, check=True)
+    site_switch.asked(given | {"name": "telkomsel", "state": "active"}, check=True)
+    assert [name for name, _, _ in asked] == ["", "telkomsel"]
+
+    def ask(argv: list[str], text: str) -> tuple[int, str, str]:
+        assert "--rollback" in argv
+        assert "--profile" not in argv
+        return 0, json.dumps(PLAN) + text, ""
+
+    monkeypatch.undo()
+    assert site_switch.planned("", "", "", ask)["state"] == "planned"
+
+
 def test_a_plan_that_would_be_refused_names_every_reason() -> None:
     reasons = [{"code": "a", "detail": "b"}, {"code": "c", "detail": "d"}]
     with pytest.raises(RefusedError, match="it would be refused: a: b; c: d") as raised:
@@ -144,5 +161,8 @@ def test_the_modules_parameters_become_a_request(
     assert filed is not None
     assert answer == {"changed": False, "run_id": filed.request.run_id}
     assert (filed.request.kind, filed.request.profile) == ("switch", "telkomsel")
-    with pytest.raises(RekamatanError):
+    with pytest.raises(RefusedError):
         site_switch.asked(given | {"state": "previous"}, check=False)  # the first one has begun
+    for check in (False, True):
+        with pytest.raises(ConfigError, match="name the profile"):
+            site_switch.asked(given | {"name": ""}, check=check)

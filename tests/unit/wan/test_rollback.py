@@ -6,12 +6,14 @@ import json
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rekamatan import cli
 from rekamatan.models import Rollback, SwitchOutcome, SwitchState
-from rekamatan.wan.known_good import KnownGood, known_good, rollback_target
+from rekamatan.wan.disk import DirectoryDisk
+from rekamatan.wan.known_good import KnownGood, keep_known_good, known_good, rollback_target
 from rekamatan.wan.order import ChangeOrder, order_text
 from rekamatan.wan.order_signature import sign
 from rekamatan.wan.outcome import outcome_from_dict
@@ -213,3 +215,35 @@ class TestOrderFile:
         assert last is not None
         assert last.reason.startswith("order_altered")
         assert world.modem.profile == "telkomsel"
+
+
+class TestPlan:
+    def plan(self, capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[str, Any]]:
+        code = cli.main(["wan", "plan", "--rollback", "--json", *argv])
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return code, found
+
+    def test_it_shows_the_way_back_under_the_switchs_own_order(
+        self, reading_office: sim.World, office: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        reading_office.modem.profile = "telkomsel"
+        (office / "wan").mkdir()
+        known = KnownGood("telkomsel", "indosat", "470/12", "w1")
+        keep_known_good(DirectoryDisk(office / "wan"), known)
+        code, found = self.plan(capsys)
+        assert (code, found["go"], found["reasons"]) == (0, True, [])
+        assert (found["active"], found["profile"]) == ("telkomsel", "indosat")
+        assert found["commands"] == ["use indosat"]
+        assert reading_office.modem.acts == []
+
+    def test_where_there_is_nothing_to_go_back_to_nothing_would_change(
+        self, reading_office: sim.World, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        code, found = self.plan(capsys, "--change-order", "470/12")
+        assert (code, found["commands"], found["profile"]) == (0, [], "indosat")
+        assert reading_office.modem.acts == []
+
+    def test_a_profile_and_the_way_back_are_one_too_many(self) -> None:
+        with pytest.raises(SystemExit) as raised:
+            cli.main(["wan", "plan", "--rollback", "--profile", "telkomsel"])
+        assert raised.value.code == 2

@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rekamatan import cli
-from rekamatan.agent import reading, runtime, units
-from rekamatan.errors import ConfigError, UnknownOutcomeError
+from rekamatan.agent import reading
+from rekamatan.errors import ConfigError
 from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.known_good import KnownGood, keep_known_good
-from tests.unit.wan import simulation as sim
 from tests.unit.wan.simulated_site import Link, profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from rekamatan.models import Site
-    from tests.unit.wan.simulated_modem import SimulatedModem
+    from tests.unit.wan import simulation as sim
+
 
 GONE = profile("gone", "up", "44", "51099")  # taken out of the inventory since it was switched to
 
 
 @pytest.fixture
-def world(office: Path, monkeypatch: pytest.MonkeyPatch) -> sim.World:
-    """A simulated office whose reading unit runs in this process."""
-    world = sim.World()
-
-    @contextmanager
-    def driver(site: Site, name: str) -> Iterator[SimulatedModem]:
-        assert (site, name) == (world.site, "modem-read")
-        yield world.modem
-
-    def unit(*_: object, **__: object) -> argparse.Namespace:
-        question = units.take_question(office / "verify")
-        try:
-            with units.told_to_the_asker(question):
-                ask = reading.plan if question.get("kind") == "plan" else reading.verify
-                ask(world.site, question)
-        except (ConfigError, UnknownOutcomeError) as error:
-            return argparse.Namespace(returncode=error.exit_code, stderr="Job failed")
-        return argparse.Namespace(returncode=0, stderr="")
-
-    monkeypatch.setattr(runtime, "driver", driver)
-    monkeypatch.setattr(runtime, "SiteInterlocks", lambda: sim.Interlocks(world))
-    monkeypatch.setattr(units.subprocess, "run", unit)
-    return world
+def world(reading_office: sim.World) -> sim.World:
+    return reading_office
 
 
 def now_on(world: sim.World, name: str) -> None:
@@ -75,7 +50,7 @@ def test_plan_to_an_unknown_profile_is_a_no_go_and_the_modem_is_not_asked(
     assert (found["go"], found["commands"], found["active"]) == (False, [], None)
     assert cli.main(["wan", "plan", "--change-order", "470/12", "--profile", "smartfren"]) == 3
     said = capsys.readouterr()
-    assert "Modem tidak ditanya" in said.out
+    assert "tidak punya profil smartfren" in said.out
     assert "unknown_profile" in said.err
 
 
@@ -108,3 +83,15 @@ def test_a_link_whose_profile_is_unknown_is_unknown_not_failed(
 def test_measuring_as_a_profile_that_is_not_here_is_a_usage_error(world: sim.World) -> None:
     with pytest.raises(ConfigError, match="use indosat, telkomsel"):
         reading.verify(world.site, {"profile": "smartfren"})
+
+
+@pytest.mark.usefixtures("reading_office")
+def test_rollback_to_a_profile_that_was_taken_away_is_a_no_go(
+    office: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (office / "wan").mkdir(exist_ok=True)
+    keep_known_good(DirectoryDisk(office / "wan"), KnownGood("indosat", "gone", "470/12"))
+    assert cli.main(["wan", "plan", "--rollback", "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert [reason["code"] for reason in found["reasons"]] == ["unknown_profile"]
+    assert found["commands"] == []
