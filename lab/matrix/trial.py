@@ -97,17 +97,21 @@ class Trial:
         office.mend()
         office.ready()
 
+        profile: list[str | None] = [None]
+
         def settled() -> bool:
             lines = office.journal()
             open_run = bool(lines) and not lines[-1].ended
-            return not open_run and office.link_works() and bool(office.bearer())
+            profile[0] = office.bearer()
+            return not open_run and office.link_works() and profile[0] is not None
 
-        calm = office.until(settled, _CALM_S) and office.until(lambda: not office.busy(), _CALM_S)
-        profile = office.bearer()
-        if not calm or profile is None:
+        # Whoever was busy may have changed the bearer: looked at last, and again.
+        office.until(settled, _CALM_S)
+        calm = office.until(lambda: not office.busy() and settled(), _CALM_S)
+        if not calm or profile[0] is None:
             hint = "rekamatan-lab status; it is left as it is"
             raise LabError(office.site.slug, "begin a case", "the office is not settled", hint)
-        return profile
+        return profile[0]
 
     def _play(self, scene: harm.Scene, result: Result) -> None:
         office = self._office

@@ -128,6 +128,12 @@ def test_held_harmed_released_judged(office: PlayedOffice) -> None:
     assert office.said == [*steps, "kill 4711", "release", "detach"]
 
 
+def test_a_bearer_that_is_away_for_a_moment_is_waited_for(office: PlayedOffice) -> None:
+    bearers = iter(["indosat", None, None, *["indosat"] * 9])
+    office.bearer = lambda: next(bearers)  # type: ignore[assignment,method-assign,return-value]
+    assert run(office).sound
+
+
 def test_a_point_that_was_not_reached_is_no_run_and_nothing_is_harmed(
     office: PlayedOffice,
 ) -> None:
