@@ -147,7 +147,7 @@ def test_a_point_that_was_not_reached_is_no_run_and_nothing_is_harmed(
 
 def test_an_office_without_a_link_is_stranded(office: PlayedOffice) -> None:
     office.pulse.share = lambda *_: 0.0
-    works = iter([True, *[False] * 20])
+    works = iter([True, True, *[False] * 20])
     office.link_works = lambda: next(works)  # type: ignore[method-assign]
     result = run(office)
     assert result.stranded
