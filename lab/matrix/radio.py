@@ -46,7 +46,8 @@ slow)
     now=$(date +%s)
     [ -r "$orders/$imsi.since" ] || echo "$now" > "$orders/$imsi.since"
     read -r since < "$orders/$imsi.since"
-    [ $((now - since)) -lt "$number" ] && exec sleep 3600
+    left=$((since + number - now))
+    [ "$left" -gt 0 ] && sleep "$left"
     ;;
 esac
 exec "$real" "$@"

@@ -16,11 +16,13 @@ from lab.paths import ROOT
 
 if TYPE_CHECKING:
     from lab.matrix.cases import Case
+    from lab.matrix.hold import Held
     from lab.matrix.office import Office
 
 # Bounds against hanging, not promises: what took how long stands in the result.
 _CALM_S = 180.0
-_REACH_POINT_S = 240.0
+_REACH_POINT_S = 480.0  # a controller starts slowly on a busy machine
+_GLANCE_S = 2.0
 _END_S = 900.0
 _LOOK_S = 4.0
 _NOT_BEGUN_S = 45.0  # longer than a unit waits before it is started again
@@ -97,23 +99,27 @@ class Trial:
         office.mend()
         office.ready()
 
+        profile: list[str | None] = [None]
+
         def settled() -> bool:
             lines = office.journal()
             open_run = bool(lines) and not lines[-1].ended
-            return not open_run and office.link_works() and bool(office.bearer())
+            profile[0] = office.bearer()
+            return not open_run and office.link_works() and profile[0] is not None
 
-        calm = office.until(settled, _CALM_S) and office.until(lambda: not office.busy(), _CALM_S)
-        profile = office.bearer()
-        if not calm or profile is None:
+        # Whoever was busy may have changed the bearer: looked at last, and again.
+        office.until(settled, _CALM_S)
+        calm = office.until(lambda: not office.busy() and settled(), _CALM_S)
+        if not calm or profile[0] is None:
             hint = "rekamatan-lab status; it is left as it is"
             raise LabError(office.site.slug, "begin a case", "the office is not settled", hint)
-        return profile
+        return profile[0]
 
     def _play(self, scene: harm.Scene, result: Result) -> None:
         office = self._office
         started = time.monotonic()
         result.run_id = self._start(scene)
-        held = office.watch.wait(_REACH_POINT_S)
+        held = self._wait_for_point(result.run_id)
         result.reached = held is not None
         scene.pid = held.pid if held else 0
         result.run_id = result.run_id or office.filed_run()
@@ -125,6 +131,18 @@ class Trial:
         if case_is_over(scene.case):
             scene.settle()
         self._measure(scene, result, started, fault_at, told_at)
+
+    def _wait_for_point(self, run_id: str) -> Held | None:
+        """The switch, held at the case's moment; None when it ended without coming there."""
+        until = time.monotonic() + _REACH_POINT_S
+        while time.monotonic() < until:
+            # Asked first: a run that ends while it is held has come there.
+            outcome = self._office.outcome(run_id) if run_id else None
+            if held := self._office.watch.wait(_GLANCE_S):
+                return held
+            if outcome is not None and outcome.get("state") in TERMINAL:
+                return None
+        return None
 
     def _start(self, scene: harm.Scene) -> str:
         """The run id; empty when a controller started it."""

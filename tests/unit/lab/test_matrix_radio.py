@@ -28,13 +28,12 @@ def program(tmp_path: Path) -> Path:
     return wrapper
 
 
-def ask(program: Path, order: str = "", imsi: str = "51010") -> str:
+def ask(program: Path, order: str = "", imsi: str = "51010", patience_s: float = 0.7) -> str:
     if order:
         (program.parent / "orders" / imsi).write_text(f"{order}\n")
     try:
-        done = subprocess.run(
-            [str(program), *ASKED], capture_output=True, text=True, check=True, timeout=0.7
-        )
+        argv = [str(program), *ASKED]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=patience_s)
     except subprocess.TimeoutExpired:
         return "no answer"
     return done.stdout.strip()
@@ -59,6 +58,10 @@ def test_slow_answers_when_its_time_has_come(program: Path) -> None:
     since = program.parent / "orders" / "51010.since"
     since.write_text(f"{int(since.read_text()) - 60}\n")
     assert ask(program).startswith("real")
+
+
+def test_slow_answers_the_try_that_waits_for_it(program: Path) -> None:
+    assert ask(program, "slow 2", patience_s=20).startswith("real")
 
 
 def test_the_pulse_knows_its_own_answers() -> None:

@@ -128,10 +128,17 @@ def test_held_harmed_released_judged(office: PlayedOffice) -> None:
     assert office.said == [*steps, "kill 4711", "release", "detach"]
 
 
+def test_a_bearer_that_is_away_for_a_moment_is_waited_for(office: PlayedOffice) -> None:
+    bearers = iter(["indosat", None, None, *["indosat"] * 9])
+    office.bearer = lambda: next(bearers)  # type: ignore[assignment,method-assign,return-value]
+    assert run(office).sound
+
+
 def test_a_point_that_was_not_reached_is_no_run_and_nothing_is_harmed(
     office: PlayedOffice,
 ) -> None:
     office.watch.reaches = False
+    office.lines = LINES  # it has ended: nobody waits any longer
     result = run(office)
     assert not result.reached
     assert not result.sound
@@ -141,7 +148,7 @@ def test_a_point_that_was_not_reached_is_no_run_and_nothing_is_harmed(
 
 def test_an_office_without_a_link_is_stranded(office: PlayedOffice) -> None:
     office.pulse.share = lambda *_: 0.0
-    works = iter([True, *[False] * 20])
+    works = iter([True, True, *[False] * 20])
     office.link_works = lambda: next(works)  # type: ignore[method-assign]
     result = run(office)
     assert result.stranded
