@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheelhouse check test simulate soak faults molecule demo lab lab-down clean
+.PHONY: help setup lock wheelhouse check test simulate soak faults molecule demo lab lab-down third-party clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ molecule: setup wheelhouse ## the role scenarios alone
 demo: setup wheelhouse ## a district on this machine: Indosat fails the gate, move to Telkomsel in waves, report
 	tools/demo $(SITES)
 
-faults: setup wheelhouse ## every interruption of the switch x every fault, in the lab (hours): make faults [QUICK=1] [CASE=name] [SEED=n] [PLANT=bug]
+faults: setup wheelhouse ## every interruption of the switch x every fault, in the lab (hours): make faults [QUICK=1] [CASE=name] [SEED=n] [PLANT=bug|all]
 	$(BIN)/python -m lab.matrix $(if $(QUICK),--quick) $(if $(CASE),--case $(CASE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(PLANT),--plant $(PLANT)) $(if $(filter command line,$(origin SITES)),--sites $(SITES))
 
@@ -53,6 +53,10 @@ lab: setup wheelhouse ## raise the twin of a district: make lab SITES=4
 
 lab-down: ## remove it
 	$(BIN)/rekamatan-lab down
+
+third-party: ## Ansible's network collections (600 MB), for tests that have stock modules talk to the twins
+	python3 -m venv .venv-third-party
+	.venv-third-party/bin/pip install -q -r requirements/third-party.in
 
 clean: lab-down ## remove the lab, build/ and caches
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache

@@ -44,7 +44,7 @@ def runtime_options() -> tuple[str, ...]:
 
 
 @cache
-def _limit_options() -> tuple[str, ...]:
+def limit_options() -> tuple[str, ...]:
     """Explicit rlimits where podman's default ones cannot be set (no CAP_SYS_RESOURCE)."""
     files = min(_RLIMIT, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     return (f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={_RLIMIT}:{_RLIMIT}")
@@ -72,7 +72,7 @@ def create(spec: Container) -> None:
         "--network=none",
         "--systemd=always",
         "--stop-timeout=5",
-        *_limit_options(),
+        *limit_options(),
         "--cap-add=NET_ADMIN,NET_RAW,MKNOD,AUDIT_WRITE",
         *(["--cap-add=SYS_ADMIN"] if spec.may_mount else []),
         "--device=/dev/net/tun",

@@ -1,4 +1,4 @@
-"""Root file systems of the lab's four kinds of machine: mmdebstrap, kept by content hash.
+"""Root file systems of the lab's kinds of machine: mmdebstrap, kept by content hash.
 
 No container registry is needed: the packages come from the host's own apt sources, so a district's
 mirror or proxy keeps working. An image is rebuilt only when its definition or the sources change.
@@ -48,6 +48,16 @@ _SERVER = (
     "unattended-upgrades",
     "ca-certificates",
 )
+_GATEWAY = (
+    *_BASE,
+    "openssh-server",
+    "sudo",
+    "network-manager",
+    "modemmanager",
+    "python3-dbus",
+    "python3-gi",
+    "osmo-ggsn",
+)
 # Each hook runs in the new root. Nothing here is per machine: keys and addresses come at imaging.
 _EVERYWHERE = (
     "rm -f /etc/machine-id /var/lib/dbus/machine-id; : > /etc/machine-id",
@@ -64,6 +74,12 @@ _WORKSHOP = (
     "mkdir -p /etc/systemd/system/chrony.service.d",
     "printf '[Unit]\\nConditionCapability=\\n' > /etc/systemd/system/chrony.service.d/lab.conf",
     "echo 'DAEMON_OPTS=\"-F 1 -x\"' > /etc/default/chrony",
+)
+# The twin starts its own sshd and packet core; networking is left to NetworkManager.
+_GATEWAY_HOOKS = (
+    "rm -f /etc/ssh/ssh_host_*",
+    "systemctl mask ssh.service ssh.socket osmo-ggsn.service >/dev/null 2>&1",
+    "systemctl mask NetworkManager-wait-online.service wpa_supplicant.service >/dev/null 2>&1",
 )
 
 
@@ -98,8 +114,11 @@ IMAGES = {
         ),
         Image("carrier", (*_BASE, "osmo-ggsn")),
         Image("datacentre", (*_SERVER, "postgresql", "dnsmasq"), _WORKSHOP),
+        Image("linux", _GATEWAY, _GATEWAY_HOOKS),
     )
 }
+# What a district is raised from; the Linux gateway is asked for by name.
+DISTRICT = ("server", "modem", "carrier", "datacentre")
 
 
 def host_suite() -> str:
@@ -154,7 +173,7 @@ def reference(image: Image, suite: str, sources: str) -> str:
     return f"localhost/{PREFIX}{image.name}:{image.digest(suite, sources)}"
 
 
-def ensure(names: tuple[str, ...] = tuple(IMAGES)) -> dict[str, str]:
+def ensure(names: tuple[str, ...] = DISTRICT) -> dict[str, str]:
     """Build what is missing; the podman reference of each image by name. Seconds when cached."""
     suite = host_suite()
     sources = host_sources(suite)

@@ -94,7 +94,12 @@ def _write_hosts(example: Path, slugs: list[str]) -> None:
 
 
 def _write_overrides() -> None:
-    overrides = {"rekamatan_ssh_key": str(CONTROLLER_KEY)}
+    overrides = {
+        "rekamatan_ssh_key": str(CONTROLLER_KEY),
+        # The lab's offices have no package source, and restic is not in their image: Molecule's
+        # scenario `upkeep` backs up and restores for real.
+        "rekamatan_backup": "none",
+    }
     text = "---\n# What the lab changes of the example district.\n"
     path = INVENTORY / "group_vars" / "all" / "zz_lab.yml"
     path.write_text(text + yaml.safe_dump(overrides), encoding="utf-8")

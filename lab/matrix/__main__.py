@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lab import state
 from lab.matrix import cases, ground
-from lab.matrix.results import ResultsFile, failed_before, summary
+from lab.matrix.results import ResultsFile, caught, failed_before, summary
 from lab.matrix.schedule import Schedule
 from lab.paths import BUILD, ROOT
 from rekamatan.errors import RekamatanError
@@ -53,7 +53,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a sample within 15 minutes")
     parser.add_argument("--case", action="append", default=[], metavar="NAME", help="only this one")
     parser.add_argument("--seed", type=int, help="order and sample; printed when not given")
-    parser.add_argument("--plant", choices=ground.PLANTS, default="", help="a bug to be caught")
+    plants = (*cases.PLANTS, cases.ALL_PLANTS)
+    parser.add_argument("--plant", choices=plants, default="", help="a bug to be caught")
     parser.add_argument("--sites", type=int, help="offices side by side (quick 2, else 4)")
     parser.add_argument("--minutes", type=float, help="begin no case after so many")
     parser.add_argument("--fresh", action="store_true", help="repeat what has a result already")
@@ -86,7 +87,7 @@ def chosen(options: argparse.Namespace, seed: int) -> tuple[Case, ...]:
     if options.case:
         return tuple(cases.named(name) for name in options.case)
     if options.plant:
-        return tuple(cases.named(name) for name in cases.SENSITIVE[options.plant])
+        return tuple(cases.named(name) for name in cases.planted(options.plant))
     if options.quick:
         return cases.sample(cases.matrix(), seed, QUICK_CASES)
     return cases.shuffled(cases.matrix(), seed)
@@ -101,12 +102,13 @@ def _run(options: argparse.Namespace) -> int:
     sites = options.sites or min(2 if options.quick else 4, len(wanted))
     ground.raise_lab(sites)
     file = ResultsFile(_FOLDER / "results.jsonl", ground.program(), options.plant)
+    plants = _plants(options, wanted)
     earlier = _earlier(options, file, wanted)
     todo = [case for case in wanted if case.name not in earlier]
     if earlier:
         print(f"matrix: {len(earlier)} have a result already", flush=True)
     with state.exclusive():
-        field = ground.Ground(state.load(), sites, options.plant)
+        field = ground.Ground(state.load(), sites, plants)
         schedule = Schedule(field, file, f"470/900/UJI-{int(time.time())}", _until(options, began))
         try:
             field.prepare()
@@ -115,6 +117,7 @@ def _run(options: argparse.Namespace) -> int:
             accounts = field.leave()
     results = [*earlier.values(), *schedule.results]
     document = summary(results, seed, options.plant)
+    document["caught"] = caught(results, plants)
     document["failed_before"] = failed_before(file.history(), results)
     document |= {"not_played": schedule.not_played, "records": [asdict(row) for row in accounts]}
     document["seconds"] = round(time.monotonic() - began)
@@ -124,11 +127,19 @@ def _run(options: argparse.Namespace) -> int:
 def _earlier(
     options: argparse.Namespace, file: ResultsFile, wanted: Sequence[Case]
 ) -> dict[str, Result]:
-    """Results that are taken up again: none in a quick run, or where a case is named."""
-    if options.fresh or options.case or options.quick:
+    """Results that are taken up again: none in a quick run, of a named case, of a planted bug."""
+    if options.fresh or options.case or options.quick or options.plant:
         return {}
     found = known(file, of_any_program=options.add_up)
     return {case.name: found[case.name] for case in wanted if case.name in found}
+
+
+def _plants(options: argparse.Namespace, wanted: Sequence[Case]) -> dict[str, str]:
+    """Case -> the bug that is planted for it; one bug goes with any case that was named."""
+    if options.plant in {"", cases.ALL_PLANTS}:
+        every = cases.planted(options.plant)
+        return {case.name: every[case.name] for case in wanted if case.name in every}
+    return {case.name: options.plant for case in wanted}
 
 
 def known(file: ResultsFile, *, of_any_program: bool) -> dict[str, Result]:
@@ -154,10 +165,11 @@ def _tell(document: dict[str, Any], accounts: list[Account]) -> int:
     print("matrix: " + ", ".join(f"{name} {document[name]}" for name in _TOLD))
     print(f"matrix: records captured {sum(row.captured for row in accounts)}, "
           f"not acknowledged {unacknowledged}; {REPORT}")  # fmt: skip
-    harm = document["stranded"] + document["untrue_reports"] + document["records_lost"]
     if document["planted"]:
-        print(f"matrix: the planted bug was {'caught' if harm else 'NOT CAUGHT'}")
-        return 0 if harm else 1
+        for plant, names in document["caught"].items():
+            print(f"matrix: {plant}: {'caught by ' + ', '.join(names) if names else 'NOT CAUGHT'}")
+        return 0 if all(document["caught"].values()) else 1
+    harm = document["stranded"] + document["untrue_reports"] + document["records_lost"]
     whole = document["runs"] and not document["missed"] and not document["not_played"]
     return 0 if whole and not harm and not unacknowledged else 1
 

@@ -68,7 +68,8 @@ QUICK = (
     "server/power-cut-server/after-applied",
     "device/power-cut-both/before-attached",
 )
-# The cases that a planted bug cannot pass; `PLANT=...` runs these unless a case is named.
+# The cases that a planted bug cannot pass; `PLANT=...` runs these unless a case is named. No two
+# bugs share a case, so that `PLANT=all` can play them side by side.
 SENSITIVE = {
     "no-fsync": (
         "device/power-cut-server/after-armed",
@@ -76,8 +77,12 @@ SENSITIVE = {
         "device/power-cut-both/after-committed",
     ),
     "device-timer-off": ("device/server-dead/before-attached",),
-    "server-only": ("device/server-dead/before-attached",),
+    "server-only": ("device/server-dead/after-applied",),
 }
+
+
+PLANTS = tuple(SENSITIVE)
+ALL_PLANTS = "all"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,6 +140,12 @@ def named(name: str) -> Case:
     alike = [case.name for case in matrix() if case.name.split("/")[1:2] == name.split("/")[1:2]]
     hint = f"for example {alike[0]}" if alike else f"KIND/FAULT/MOMENT-STATE, as {QUICK[0]}"
     raise LabError(name, "find the case", "there is none of that name", hint)
+
+
+def planted(plant: str) -> dict[str, str]:
+    """Case -> the bug that it is played with: one bug, or `all` of them."""
+    wanted = PLANTS if plant == ALL_PLANTS else (plant,)
+    return {name: bug for bug in wanted for name in SENSITIVE.get(bug, ())}
 
 
 def shuffled(cases: Iterable[Case], seed: int) -> tuple[Case, ...]:

@@ -15,9 +15,10 @@ from lab.matrix.office import Office, Shelves
 from lab.paths import ROOT, WHEELHOUSE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from lab.matrix.cases import Case
     from lab.topology import District, LabSite
     from lab.workstations import Account
 
@@ -25,7 +26,6 @@ GOOD_LINK = "telkomsel_good_4g"  # both carriers pass the gate: a case may start
 PACE_S = 5
 DRAIN_S = 120.0
 SIZES = "0.05:1"  # small records, often: the link is the switch's
-PLANTS = ("no-fsync", "device-timer-off", "server-only")
 _RELEASE = "/opt/rekamatan/release/SHA256SUMS"  # written by the provisioning, in sha256sum's format
 _LAST_SERVICE = "rekamatan-forwarder.service"  # started by the last of a site's roles
 
@@ -94,18 +94,18 @@ class Ground:
     Args:
         district: the lab.
         count: how many of its offices take part.
-        plant: a bug to put into the sites' program, or "".
+        plants: case -> bug to put into the site's program or modem while it is played.
     """
 
-    def __init__(self, district: District, count: int, plant: str = "") -> None:
+    def __init__(self, district: District, count: int, plants: Mapping[str, str]) -> None:
         self.district = district
-        self.plant = plant
+        self._plants = plants
         self._shelves = Shelves()
         sites = fit_for_cases(district.sites[:count])
         self.offices = [Office(site, district, self._shelves) for site in sites]
 
     def prepare(self) -> None:
-        """Good links, breakable radios, people who record, the planted bug."""
+        """Good links, breakable radios, people who record."""
         for carrier in self.district.carriers:
             faults.tell_relay(carrier, {"dead": False})
             # One by one: a carrier raised before an office does not know its SIM.
@@ -116,16 +116,19 @@ class Ground:
         for office in self.offices:
             office.mend()
             radio.install(office.site)
-            package.set_fsync(office.site, on=self.plant != "no-fsync")
-            self.fit(office, "device")  # a program that cannot be changed is known before any case
+            # A program that cannot be changed is known before any case.
+            package.set_fsync(office.site, on=True)
+            package.set_kind(office.site, "device")
         pace = ["--pace", str(PACE_S), "--sizes", SIZES]
         _command([sys.executable, "-m", "lab", "workstations", "start", *pace])
 
-    def fit(self, office: Office, kind: str) -> None:
-        """The office's program and modem for a case of this kind, with the planted bug."""
-        planted_kind = "server" if self.plant == "server-only" else kind
-        package.set_kind(office.site, planted_kind)
-        office.timers_dead = self.plant == "device-timer-off"
+    def fit(self, office: Office, case: Case) -> None:
+        """The office's program and modem for a case, with the bug that is planted for it."""
+        plant = self._plants.get(case.name, "")
+        package.set_kind(office.site, "server" if plant == "server-only" else case.kind)
+        if self._plants:
+            package.set_fsync(office.site, on=plant != "no-fsync")
+        office.timers_dead = plant == "device-timer-off"
 
     def leave(self) -> list[Account]:
         """As it was found, but for the links' quality and the profile each office is on.

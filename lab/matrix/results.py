@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lab.matrix.trial import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _NAMES = {field.name for field in fields(Result)}
@@ -63,6 +63,15 @@ def failed_before(history: Iterable[Result], newest: Iterable[Result]) -> list[d
         for result in history
         if result.reached and not result.sound and (row := asdict(result)) not in standing
     ]
+
+
+def caught(results: Iterable[Result], plants: Mapping[str, str]) -> dict[str, list[str]]:
+    """Planted bug -> the cases that showed it; none: it went unnoticed."""
+    found: dict[str, list[str]] = {plant: [] for plant in plants.values()}
+    for result in results:
+        if result.reached and not result.sound and result.case in plants:
+            found[plants[result.case]].append(result.case)
+    return found
 
 
 def summary(results: Iterable[Result], seed: int, planted: str = "") -> dict[str, Any]:

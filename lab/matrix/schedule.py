@@ -72,7 +72,7 @@ class Schedule:
     def _play(self, trial: Trial, office: Office, case: Case) -> None:
         for attempt in range(1, _LAB_TRIES + 1):
             try:
-                self._ground.fit(office, case.kind)
+                self._ground.fit(office, case)
                 result = trial.run(case)
             except (LabError, OSError, ValueError) as error:
                 print(f"matrix: {case.name} at {office.site.slug}: {error}", flush=True)

@@ -86,6 +86,7 @@ def site_file(slug: str, entry: Entry, variables: Mapping[str, Any]) -> dict[str
         "before": outcome.get("baseline") if outcome else None,
         "after": measured or (outcome.get("gate") if outcome else None),
         "records": status.get("records"),
+        "survey": status.get("survey") or {},
     }
 
 

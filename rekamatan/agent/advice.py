@@ -63,6 +63,22 @@ ADVICE: dict[str, Phrase] = {
         id="Surat perintah sudah habis masa berlakunya. Minta yang baru dari kabupaten.",
         en="The order has expired. Ask the district office for a new one.",
     ),
+    "not_supported": Phrase(
+        id="Modem ini tidak dapat melakukannya. Coba kartu operator lain di telepon, di kantor.",
+        en="This modem cannot do it. Try the other carrier's card in a telephone, at the office.",
+    ),
+    "no_window": Phrase(
+        id="Memindahkan SIM memutus jalur. Ulangi dengan --window AWAL/AKHIR di luar jam layanan.",
+        en="Moving the SIM drops the link. Repeat with --window START/END outside office hours.",
+    ),
+    "window_not_yet": Phrase(
+        id="Jendela pemeliharaan belum mulai. Tunggu, atau periksa jam server.",
+        en="The maintenance window has not begun. Wait, or check the server's clock.",
+    ),
+    "window_over": Phrase(
+        id="Sisa jendela pemeliharaan terlalu pendek. Minta jendela baru.",
+        en="Too little is left of the maintenance window. Ask for another one.",
+    ),
     "undone_by_power_cut": Phrase(
         id="Listrik modem terputus tepat saat penetapan, jadi modem kembali. Ulangi perintahnya.",
         en="The modem lost power just as it was confirmed, so it went back. Repeat the command.",

@@ -10,7 +10,7 @@ from rekamatan.agent import runtime
 from rekamatan.agent.surroundings import surroundings
 from rekamatan.agent.trail import leave_evidence
 from rekamatan.clock import SystemClock
-from rekamatan.errors import ConfigError, DeviceError
+from rekamatan.errors import ConfigError, DeviceError, UnknownOutcomeError
 from rekamatan.modems.facts import MODEM_LOOK, look_of
 from rekamatan.plain import to_plain
 from rekamatan.verify.gate import patience_s
@@ -24,11 +24,13 @@ from rekamatan.wan.order_signature import OpensshSignatures
 from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.request import new_run_id
 from rekamatan.wan.run import SwitchRequest
+from rekamatan.wan.sightings import fresh_sighting, keep_sighting, listened, sighting_of
 
 if TYPE_CHECKING:
     from rekamatan.clock import Clock
-    from rekamatan.models import GateResult, Site, WanProfile
+    from rekamatan.models import GateResult, PreflightCheck, Site, WanProfile
     from rekamatan.modems.base import ModemDriver
+    from rekamatan.wan.plan import Reason
 
 
 def verify(site: Site, question: dict[str, Any]) -> GateResult:
@@ -36,10 +38,11 @@ def verify(site: Site, question: dict[str, Any]) -> GateResult:
     wanted = str(question.get("profile") or "")
     clock = SystemClock()
     with runtime.driver(site, "modem-read") as modem:
-        profile = _profile(site, wanted or _active(site, modem))
+        profile = _named(site, wanted) if wanted else _active(site, modem)
         canary, within_s = bool(question.get("canary", True)), patience_s(profile.limits)
         result = runtime.gate(site, modem).check(profile, None, canary=canary, within_s=within_s)
         remember_modem(modem, clock)
+        hear(site, modem, clock)
     if canary:
         BaselineStore(paths.VERIFY, clock).keep(result)
     data = {"id": question.get("id", ""), "gate": to_plain(result)}
@@ -58,6 +61,35 @@ def remember_modem(modem: ModemDriver, clock: Clock) -> None:
         write_json(paths.VERIFY / MODEM_LOOK, facts)
 
 
+def hear(site: Site, modem: ModemDriver, clock: Clock) -> str:
+    """Keep how the active carrier is heard here; its profile, empty when the site has no such.
+
+    So every carrier that was in use is known afterwards without a survey. A full disk costs the
+    sighting, not the verification.
+    """
+    with suppress(DeviceError, OSError):
+        state = listened(modem)
+        if state.profile in site.profiles:
+            sighting = sighting_of(state, state.profile, clock.wall(), "active")
+            keep_sighting(DirectoryDisk(paths.WAN), sighting)
+            return state.profile
+    return ""
+
+
+def survey(site: Site, question: dict[str, Any]) -> None:
+    """What can be heard without moving anything; the answer is `verify/survey.json`.
+
+    Raises:
+        DeviceError: the modem does not answer.
+    """
+    with runtime.driver(site, "modem-read") as modem:
+        active = modem.read_state().profile
+        hear(site, modem, SystemClock())
+        able = modem.abilities.survey
+    answer = {"id": question.get("id", ""), "active": active, "able": able}
+    write_json(paths.VERIFY / "survey.json", answer)
+
+
 def plan(site: Site, question: dict[str, Any]) -> None:
     """Read and compare only; the answer is `verify/plan.json`."""
     number, order = str(question.get("order", "")), str(question.get("order_file", ""))
@@ -68,7 +100,9 @@ def plan(site: Site, question: dict[str, Any]) -> None:
 def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
     name, clock, interlocks = asked.profile, SystemClock(), runtime.SiteInterlocks()
     reasons = reasons_at_the_door(site, asked, clock.wall(), OpensshSignatures())
-    profile = _profile(site, name)
+    profile = site.profiles.get(name)
+    if profile is None:
+        return _answer(name, None, (), reasons)
     with runtime.driver(site, "modem-read") as modem:
         state = modem.read_state()
         found = Found(
@@ -80,33 +114,54 @@ def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
             surroundings=surroundings(),
             baseline=BaselineStore(paths.VERIFY, clock).fresh(state.profile or ""),
             second=second_path(modem),
+            heard=fresh_sighting(DirectoryDisk(paths.WAN), name, clock.wall()),
         )
         change = modem.render(profile, state, new_run_id(clock))
     checks = preflight(site, profile, found)
     reasons += no_go_reasons(checks)
-    plain: dict[str, Any] = to_plain(change)
-    return plain | {
+    plain: dict[str, Any] = to_plain(change) | {"empty": change.empty}
+    return (
+        _answer(name, state.profile, checks, reasons) | plain | {"rollback": modem.rollback.value}
+    )
+
+
+def _answer(
+    name: str,
+    active: str | None,
+    checks: tuple[PreflightCheck, ...],
+    reasons: tuple[Reason, ...],
+) -> dict[str, Any]:
+    """Go or no-go; without a plan where there is nothing to compare with."""
+    return {
         "profile": name,
-        "active": state.profile,
-        "empty": change.empty,
-        "rollback": modem.rollback.value,
+        "active": active,
+        "commands": [],
+        "empty": True,
         "go": not reasons,
         "reasons": to_plain(reasons),
         "checks": to_plain(checks),
     }
 
 
-def _active(site: Site, modem: ModemDriver) -> str:
-    """The active profile; a modem that does not answer does not keep the link unmeasured."""
-    known = known_good(DirectoryDisk(paths.WAN), site).profile
-    try:
-        return modem.read_state().profile or known
-    except DeviceError:
-        return known
-
-
-def _profile(site: Site, name: str) -> WanProfile:
+def _named(site: Site, name: str) -> WanProfile:
     if name not in site.profiles:
         known = ", ".join(sorted(site.profiles))
-        raise ConfigError(str(paths.SITE_FILE), "profiles", f"no profile {name!r}", f"use {known}")
+        raise ConfigError("--profile", name, "not a profile here", f"use {known}")
     return site.profiles[name]
+
+
+def _active(site: Site, modem: ModemDriver) -> WanProfile:
+    """The active profile; a modem that does not answer does not keep the link unmeasured.
+
+    Raises:
+        UnknownOutcomeError: this site does not know it, so nothing says how good it must be.
+    """
+    name = known_good(DirectoryDisk(paths.WAN), site).profile
+    with suppress(DeviceError):
+        name = modem.read_state().profile or name
+    if name in site.profiles:
+        return site.profiles[name]
+    reason = f"its profile is {name!r}, which this site does not know: it has no limits"
+    known = ", ".join(sorted(site.profiles))
+    hint = f"measure it with --profile and one of {known}, or add {name!r} to the inventory"
+    raise UnknownOutcomeError(f"link of {site.slug}", "verify", reason, hint)

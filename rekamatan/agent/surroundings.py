@@ -17,9 +17,9 @@ CONTAINER = Path("/run/systemd/container")  # written by systemd where it runs i
 
 def surroundings() -> Surroundings:
     """Read it now."""
-    ups = read_power().mains  # what a UPS tells through NUT goes before the server's own sockets
-    mains = on_mains() if ups is None else ups
-    return Surroundings(mains=mains, backlog_bytes=_backlog())
+    ups = read_power()  # what a UPS tells through NUT goes before the server's own sockets
+    mains = on_mains() if ups.mains is None else ups.mains
+    return Surroundings(mains=mains, supply_detail=ups.detail, backlog_bytes=_backlog())
 
 
 def on_mains(supplies: Path = SUPPLIES, container: Path = CONTAINER) -> bool | None:

@@ -51,7 +51,7 @@ def ask_reader(question: dict[str, Any], answer: str) -> dict[str, Any]:
         return found
     failed = read_json(paths.VERIFY / FAILED)
     if failed is not None and failed.get("id") == number:
-        raise RekamatanError(*failed["error"])
+        raise _again(failed)
     if done.returncode:
         raise RekamatanError(READER, "start", done.stderr.strip() or "it failed", _look())
     raise UnknownOutcomeError(READER, "answer", "it left no answer", _look())
@@ -71,8 +71,15 @@ def told_to_the_asker(question: dict[str, Any]) -> Iterator[None]:
         yield
     except RekamatanError as error:
         parts = [error.subject, error.action, error.reason, error.hint]
-        write_json(paths.VERIFY / FAILED, {"id": question.get("id", ""), "error": parts})
+        told = {"error": parts, "exit": error.exit_code}
+        write_json(paths.VERIFY / FAILED, told | {"id": question.get("id", "")})
         raise
+
+
+def _again(failed: dict[str, Any]) -> RekamatanError:
+    """The unit's error for whoever asked: what is not known stays that, and no failure."""
+    unknown = failed.get("exit") == UnknownOutcomeError.exit_code
+    return (UnknownOutcomeError if unknown else RekamatanError)(*failed["error"])
 
 
 def active(unit: str) -> bool:

@@ -23,6 +23,10 @@ NO_DIFFERENCE = Phrase(
     id="Modem sudah memakai {profile}: tidak ada yang akan diubah.",
     en="The modem already uses {profile}: nothing would be changed.",
 )
+NOT_ASKED = Phrase(
+    id="Kantor ini tidak punya profil {profile}. Modem tidak ditanya.",
+    en="This office has no profile {profile}. The modem was not asked.",
+)
 DIFFERENCE = Phrase(
     id="Modem akan diganti dari {active} ke {profile}. Belum ada yang diubah.",
     en="The modem would be switched from {active} to {profile}. Nothing has been changed.",
@@ -49,6 +53,8 @@ def say_plan(found: dict[str, Any], lang: Language) -> list[str]:
     """What a switch would change, as the unit that may read the modem found it."""
     commands = [f"  {command}" for command in found["commands"]]
     phrase = DIFFERENCE if commands else NO_DIFFERENCE
+    if found["active"] is None and not found["checks"]:
+        phrase = NOT_ASKED
     lines = [*say_checks(found["checks"]), *commands, phrase(lang, **found)]
     if commands and found.get("rollback") == "server":
         lines.append(SERVER_ONLY(lang))

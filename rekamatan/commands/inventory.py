@@ -28,6 +28,12 @@ NO_SECRETS = Phrase(
     en="No secrets yet for {count} hosts ({hosts}). Make them: rekamatan secrets init {root} "
     "--vault-password-file FILE",
 )
+NO_UPS = Phrase(
+    id="{count} kecamatan tanpa UPS ({hosts}): listrik padam langsung menghentikan perekaman di "
+    "sana. Tulis site_power_ups bila ada.",
+    en="{count} sites without a UPS ({hosts}): a power failure stops recording there at once. "
+    "Write site_power_ups where there is one.",
+)
 
 
 def register(
@@ -50,15 +56,17 @@ def run_check(arguments: argparse.Namespace) -> int:
         check_inventory,
         hosts_without_secrets,
     )
+    from rekamatan.fleet.inventory_upkeep import sites_without_ups  # noqa: PLC0415 - as above
 
     inventory, problems = check_inventory(arguments.directory, arguments.profile)
-    without = hosts_without_secrets(inventory)
+    without, unfed = hosts_without_secrets(inventory), sites_without_ups(inventory)
     if arguments.json:
         found = {
             "ok": not problems,
             "sites": [site.name for site in inventory.sites],
             "problems": [dataclasses.asdict(problem) for problem in problems],
             "hosts_without_secrets": without,
+            "sites_without_ups": unfed,
         }
         _say(json.dumps(found, indent=2, ensure_ascii=False))
         return WRONG if problems else OK
@@ -71,6 +79,8 @@ def run_check(arguments: argparse.Namespace) -> int:
     _say(GOOD(lang, root=root, sites=len(inventory.sites)))
     if without:
         _say(NO_SECRETS(lang, root=root, count=len(without), hosts=", ".join(without)))
+    if unfed:
+        _say(NO_UPS(lang, count=len(unfed), hosts=", ".join(unfed)))
     return OK
 
 

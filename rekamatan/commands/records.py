@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ from rekamatan.records.actions import add_ledger_actions
 from rekamatan.records.settings import INGEST_FILE, INTAKE_FILE, IngestSettings, IntakeSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    Run = Callable[[argparse.Namespace], int]
 
 RECONCILED = Phrase(
     id="Buku catatan dicocokkan dengan disk: {added} ditambahkan, {problems} masalah.",
@@ -35,40 +38,48 @@ def register(
     parser.set_defaults(run=run_status, config=None)
     actions = parser.add_subparsers(dest="action", metavar="action")
 
-    def add(
-        name: str, run: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
-        action = actions.add_parser(name, help=text)
-        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-        action.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
-        action.add_argument("--config", type=Path, help="settings file of the role")
-        action.set_defaults(run=run)
-        return action
-
-    for name, run, text in (
-        ("serve", run_serve, "receive records (a service)"),
-        ("forward", run_forward, "send records to the data centre (a service)"),
-        ("reconcile", run_reconcile, "compare ledger and disk, and enter what is missing"),
-        ("list", run_list, "records stored at the data centre"),
-        ("migrate", run_migrate, "bring the data centre's database up to date"),
-    ):
-        add(name, run, text)
-    add_ledger_actions(add)
-    for name in ("serve", "reconcile"):
-        actions.choices[name].add_argument(
-            "--role", choices=("site", "data-centre"), default="site"
-        )
-    for name in ("serve", "forward"):
-        actions.choices[name].add_argument("--site-file", type=Path, default=paths.SITE_FILE)
-        actions.choices[name].add_argument("--tls-dir", type=Path, default=paths.TLS)
-    actions.choices["reconcile"].add_argument(
-        "--quick", action="store_true", help="data centre: read only files that look changed"
-    )
-    actions.choices["list"].add_argument("--site", help="only this site")
-    actions.choices["migrate"].add_argument("--dsn", help="login that may become the owner")
-    actions.choices["migrate"].add_argument("--check", action="store_true", help="only tell")
+    for name, (run, text) in _actions().items():
+        add_action(actions, name, run, text)
+    add_ledger_actions(partial(add_action, actions))
+    _add_options(actions.choices)
     stick.add_actions(actions)
     answers.add_actions(actions)
+
+
+def _actions() -> dict[str, tuple[Run, str]]:
+    return {
+        "serve": (run_serve, "receive records (a service)"),
+        "forward": (run_forward, "send records to the data centre (a service)"),
+        "reconcile": (run_reconcile, "compare ledger and disk, and enter what is missing"),
+        "list": (run_list, "records stored at the data centre"),
+        "migrate": (run_migrate, "bring the data centre's database up to date"),
+    }
+
+
+def add_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Run, text: str
+) -> argparse.ArgumentParser:
+    """One action of `records`, with the options that all of them take."""
+    action = actions.add_parser(name, help=text)
+    action.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    action.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
+    action.add_argument("--config", type=Path, help="settings file of the role")
+    action.set_defaults(run=run)
+    return action
+
+
+def _add_options(choices: Mapping[str, argparse.ArgumentParser]) -> None:
+    for name in ("serve", "reconcile"):
+        choices[name].add_argument("--role", choices=("site", "data-centre"), default="site")
+    for name in ("serve", "forward"):
+        choices[name].add_argument("--site-file", type=Path, default=paths.SITE_FILE)
+        choices[name].add_argument("--tls-dir", type=Path, default=paths.TLS)
+    choices["reconcile"].add_argument(
+        "--quick", action="store_true", help="data centre: read only files that look changed"
+    )
+    choices["list"].add_argument("--site", help="only this site")
+    choices["migrate"].add_argument("--dsn", help="login that may become the owner")
+    choices["migrate"].add_argument("--check", action="store_true", help="only tell")
 
 
 def run_status(arguments: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from rekamatan.verify.store import read_json
 from rekamatan.wan.disk import DirectoryDisk
 from rekamatan.wan.journal import Journal
 from rekamatan.wan.known_good import known_good
+from rekamatan.wan.sightings import sightings
 
 if TYPE_CHECKING:
     import argparse
@@ -95,6 +96,7 @@ def collect() -> dict[str, Any]:
         else None,
         "last_gate": last["gate"] if last else None,
         "modem": read_json(paths.VERIFY / MODEM_LOOK),
+        "survey": to_plain(sightings(disk)),
         "services": {unit: active(unit) for unit in (ADAPTER_SERVICES if other else SERVICES)},
         "records": None,
         "records_problem": "",

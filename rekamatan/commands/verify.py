@@ -58,6 +58,8 @@ def _answer(site: Site, arguments: argparse.Namespace) -> int:
     with told_to_the_asker(question):
         if question.get("kind") == "plan":
             reading.plan(site, question)
+        elif question.get("kind") == "survey":
+            reading.survey(site, question)
         else:
             asked = {"canary": not arguments.no_canary, "profile": arguments.profile} | question
             _show(reading.verify(site, asked), arguments)

@@ -13,6 +13,7 @@ from rekamatan.fleet.inventory_shape import (
     shape_problems,
 )
 from rekamatan.fleet.inventory_sims import sim_problems
+from rekamatan.fleet.inventory_upkeep import upkeep_problems
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,7 @@ def check_inventory(root: Path, profile: str | None = None) -> tuple[Inventory, 
     problems |= set(coordinate_problems(inventory))
     problems |= set(sim_problems(inventory))
     problems |= set(secret_problems(inventory))
+    problems |= set(upkeep_problems(inventory))
     return inventory, sorted(problems)
 
 

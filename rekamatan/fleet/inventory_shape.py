@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rekamatan.config import Carrier, ModemEntry, Policy, ProfileEntry, Resolver
 from rekamatan.fleet.inventory_files import Problem
+from rekamatan.fleet.inventory_upkeep import (  # noqa: TC001 - as below
+    Application,
+    BackupPlace,
+    DataVolume,
+    LanService,
+    Ups,
+)
 from rekamatan.models import (  # noqa: TC001 - resolved at run time to read the fields
     Endpoint,
     Limits,
@@ -63,6 +70,10 @@ class SharedVariables:
     data_centre_dns: Resolver
     data_centre_vpn: Vpn
     data_centre_ntp: str = ""
+    rekamatan_backup: BackupPlace = "data_centre"
+    rekamatan_shutdown_after_s: int = 300
+    rekamatan_application: Application | None = None
+    rekamatan_application_services: tuple[LanService, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,10 @@ class SiteVariables:
     site_link_profiles: dict[str, str]
     site_limits: dict[str, str] = field(default_factory=dict)
     site_modem_outlet: Outlet | None = None
+    rekamatan_application: Application | None = None  # the district's, or this office's own
+    site_power_ups: Ups | None = None
+    site_backup_directory: str = ""
+    site_data_volume: DataVolume | None = None
 
 
 def shape_problems(inventory: Inventory) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from rekamatan.errors import ConfigError
 from rekamatan.fleet.ledger import SiteState
 from rekamatan.models import GateResult, SwitchOutcome
 from rekamatan.plain import Place, as_mapping, from_plain, parse_json
+from rekamatan.wan.sightings import Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ class SiteReport:
     after: GateResult | None = None
     records: Records | None = None
     recording: Recording | None = None
+    carriers: tuple[Sighting, ...] = ()  # as they were last heard from this office
 
     @property
     def outage_s(self) -> float | None:
@@ -165,7 +167,14 @@ def _site(file: Path, workstations: Mapping[str, Any], directory: Path) -> SiteR
         after=_known(GateResult, content.get("after"), place.at("after")),
         records=_known(Records, counts, place.at("records")),
         recording=_known(Recording, seen, Place(str(directory / "workstations.json"), slug)),
+        carriers=_carriers(content.get("survey"), place.at("survey")),
     )
+
+
+def _carriers(value: object, place: Place) -> tuple[Sighting, ...]:
+    """The site's sightings in order of profile; an older site tells none."""
+    heard = from_plain(dict[str, Sighting], value or {}, place)
+    return tuple(heard[name] for name in sorted(heard))
 
 
 def _known(kind: type[T], value: object, place: Place) -> T | None:

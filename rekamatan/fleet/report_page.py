@@ -12,6 +12,8 @@ import jinja2
 
 import rekamatan
 from rekamatan.fleet.ledger import SiteState
+from rekamatan.fleet.report_carriers import WORDS as CARRIER_WORDS
+from rekamatan.fleet.report_carriers import Carrier, carriers
 from rekamatan.fleet.report_map import draw_map
 from rekamatan.fleet.report_plots import METRICS, Plot, draw_plots, medians
 from rekamatan.fleet.report_words import (
@@ -64,6 +66,7 @@ class Row:
     records: str
     gap: str
     measurements: tuple[Measurement, ...]
+    carriers: tuple[Carrier, ...]
 
 
 def headline(rollout: Rollout, lang: Language) -> str:
@@ -116,7 +119,7 @@ def render_page(rollout: Rollout, lang: Language) -> str:
         tiles=_tiles(rollout, lang),
         states=_legend(rollout, lang),
         when=period(rollout.started, rollout.finished, lang),
-        say={key: phrase(lang) for key, phrase in PAGE.items()},
+        say={key: phrase(lang) for key, phrase in (PAGE | CARRIER_WORDS).items()},
         SiteState=SiteState,
     )
 
@@ -185,6 +188,7 @@ def _row(rollout: Rollout, site: SiteReport, plots: dict[str, Plot], lang: Langu
         records=f"{site.acknowledged} / {site.captured}" if counted else "",
         gap=duration(site.recording.largest_gap_s, lang) if site.recording else "",
         measurements=tuple(_measurements(site, lang)),
+        carriers=tuple(carriers(site, lang)),
     )
 
 

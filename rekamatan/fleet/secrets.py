@@ -38,6 +38,10 @@ SITE_SECRETS: Mapping[str, Callable[[], object]] = {
     "vault_forwarder_tls_key": keys.tls_key,
     "vault_server_host_private_key": keys.ssh_host_key,
     "vault_modem_host_private_key": keys.ssh_host_key,
+    # Keep the vault: without this password nobody opens the office's backups.
+    "vault_backup_password": keys.password,
+    "vault_backup_ssh_private_key": keys.ssh_host_key,
+    "vault_data_volume_recovery": keys.password,
 }
 VAULT_HEADING = "Made by `rekamatan secrets init`; edit with: ansible-vault edit"
 PUBLIC_HEADING = "Public halves of the keys in the vault, written by `rekamatan secrets init`."
@@ -222,6 +226,7 @@ class _Publisher:
                 "site_vpn_public_key": keys.wireguard_public(vpn),
                 "site_server_host_key": host_keys[host.name],
                 "site_modem_host_key": self._ssh_public(folder, "vault_modem_host_private_key"),
+                "site_backup_public_key": self._ssh_public(folder, "vault_backup_ssh_private_key"),
                 "site_intake_tls_certificate": self._certificate(
                     host, "site_intake_tls_certificate", "vault_intake_tls_key", intake
                 ),

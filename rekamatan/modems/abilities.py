@@ -22,7 +22,7 @@ class Abilities:
     sim_slots: bool  # can move to a SIM in another slot
     make_before_break: bool  # changes the carrier without a moment without any bearer
     signal: bool  # tells at least one radio figure
-    survey: bool  # tells what the other carrier's network looks like from here
+    survey: bool  # hears the network of the SIM in the other slot, and comes back as it was
 
 
 # A router with a scheduler of its own and several SIM slots behind one modem.
@@ -32,7 +32,7 @@ TIMER_AND_SLOTS = Abilities(
     sim_slots=True,
     make_before_break=False,
     signal=True,
-    survey=False,
+    survey=True,
 )
 
 

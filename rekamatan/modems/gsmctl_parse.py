@@ -37,7 +37,9 @@ def parse_information(text: str) -> Radio:
 
     if not records:
         return Radio()
-    registered, roaming = _registration(value("reg_stat"), value("reg_stat_str"))
+    registered, roaming = _registration(
+        value("reg_stat"), value("reg_stat_str", "operator_state", "netstate")
+    )
     slot = told(value("sim"))
     return Radio(
         sim_slot=slot if slot and slot.isdigit() else None,
@@ -47,12 +49,12 @@ def parse_information(text: str) -> Radio:
         operator=told(value("operator", "provider_name")),
         registered=registered,
         roaming=roaming,
-        rat=told(value("net_mode_str", "net_mode")),
+        rat=told(value("net_mode_str", "net_mode", "conntype")),
         signal=Signal(
-            rssi_dbm=number(value("rssi_value")),
-            rsrp_dbm=number(value("rsrp_value")),
-            rsrq_db=number(value("rsrq_value")),
-            sinr_db=number(value("sinr_value")),
+            rssi_dbm=number(value("rssi_value", "rssi")),
+            rsrp_dbm=number(value("rsrp_value", "rsrp")),
+            rsrq_db=number(value("rsrq_value", "rsrq")),
+            sinr_db=number(value("sinr_value", "sinr")),
         ),
         trouble=_trouble(value("pin_state_str", "pin_state")),
     )

@@ -53,7 +53,7 @@ _TYPES = {
 # The finer number, where a model has it; 20 of the coarse one was LTE on some old models.
 _TYPES_EX = {
     "1": "GSM", "2": "GPRS", "3": "EDGE", "41": "WCDMA", "42": "HSDPA", "43": "HSUPA",
-    "44": "HSPA", "45": "HSPA+", "46": "DC-HSPA+", "101": "LTE", "1011": "LTE+",
+    "44": "HSPA", "45": "HSPA+", "46": "DC-HSPA+", "101": "LTE", "1011": "LTE+", "111": "NR",
 }  # fmt: skip
 
 
@@ -166,12 +166,12 @@ def number(text: str | None) -> float | None:
 
 
 def parse_signal(answer: Answer) -> Signal:
-    """The answer of `device/signal`."""
+    """The answer of `device/signal`; on 5G alone there are the `nr` figures only."""
     return Signal(
-        rssi_dbm=number(text_of(answer, "rssi")),
-        rsrp_dbm=number(text_of(answer, "rsrp")),
-        rsrq_db=number(text_of(answer, "rsrq")),
-        sinr_db=number(text_of(answer, "sinr")),
+        rssi_dbm=number(text_of(answer, "rssi", "nrrssi")),
+        rsrp_dbm=number(text_of(answer, "rsrp", "nrrsrp")),
+        rsrq_db=number(text_of(answer, "rsrq", "nrrsrq")),
+        sinr_db=number(text_of(answer, "sinr", "nrsinr")),
     )
 
 

@@ -1,7 +1,7 @@
 """Output of `mmcli` to data: JSON (`-J`), key-value (`-K`), and the tables for people.
 
 Keys are those of `-K`. Measured on mmcli 1.20.4: every value is a string, `--` where there is none,
-and the table colours the state even into a pipe.
+and the table colours the state even into a pipe. Until 1.8 the table's values stand in quotes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _REGISTERED = re.compile(r"(home|roaming)(?:-csfb-not-preferred)?")
 _UNREGISTERED = frozenset(
     {"idle", "searching", "denied", "emergency-only", "home-sms-only", "roaming-sms-only"}
 )
-_TECHNOLOGIES = ("5g", "lte", "umts", "gsm", "evdo", "cdma1x")
+# LTE first: with 5G beside it, LTE is the anchor on which the modem is registered.
+_TECHNOLOGIES = ("lte", "5g", "umts", "gsm", "evdo", "cdma1x")
 # (group, label) of a table -> key of `-K`
 _LABELS = {
     ("general", "path"): "dbus-path",
@@ -38,11 +39,13 @@ _LABELS = {
     ("status", "connected"): "bearer.status.connected",
     ("status", "interface"): "bearer.status.interface",
     ("3gpp", "operator id"): "modem.3gpp.operator-code",
+    ("3gpp", "operator code"): "modem.3gpp.operator-code",
     ("3gpp", "operator name"): "modem.3gpp.operator-name",
     ("3gpp", "registration"): "modem.3gpp.registration-state",
     ("sim", "primary sim path"): "modem.generic.sim",
     ("sim", "sim slot paths"): "modem.generic.sim-slots",
     ("bearer", "paths"): "modem.generic.bearers",
+    ("bearers", "paths"): "modem.generic.bearers",
     ("properties", "active"): "sim.properties.active",
     ("properties", "imsi"): "sim.properties.imsi",
     ("properties", "iccid"): "sim.properties.iccid",
@@ -102,7 +105,7 @@ def _table(lines: list[str]) -> Figures:
             if match[1] or not label.startswith("slot "):
                 group = (match[1] or group).strip().lower()
                 key = _table_key(group, label)
-                text: str | None = told(match[3])
+                text: str | None = told(match[3].strip().strip("'"))
             else:
                 text = line.partition("|")[2].strip()
         elif more := _TABLE_MORE.match(line):

@@ -41,10 +41,12 @@ _LABELS = {
     ("status", "access tech"): "generic.access-technologies",
     ("3gpp", "imei"): "3gpp.imei",
     ("3gpp", "operator id"): "3gpp.operator-code",
+    ("3gpp", "operator code"): "3gpp.operator-code",
     ("3gpp", "operator name"): "3gpp.operator-name",
     ("3gpp", "registration"): "3gpp.registration-state",
     ("sim", "primary sim path"): "generic.sim",
     ("bearer", "paths"): "generic.bearers",
+    ("bearers", "paths"): "generic.bearers",
     ("properties", "imsi"): "properties.imsi",
     ("properties", "iccid"): "properties.iccid",
     ("properties", "operator id"): "properties.operator-code",
@@ -138,7 +140,8 @@ def _from_table(text: str) -> Facts:
             label = head.strip().lower()
         else:
             rest = match[2]
-        _put_labelled(facts, section, label, rest.strip())
+        # until version 1.8 the values of this form stand in quotes
+        _put_labelled(facts, section, label, rest.strip().strip("'"))
     return facts
 
 

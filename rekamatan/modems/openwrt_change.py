@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
+from rekamatan.errors import ApplyError, DeviceError
 from rekamatan.modems.openwrt_console import COMMIT
 from rekamatan.modems.openwrt_parse import parse_interface
+from rekamatan.modems.slot_mover import SETTLE_S, SlotMover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from rekamatan.modems.openwrt_deadman import WayBack
 
 _INTERFACE = re.compile(r"^if(up|down) (\w+)$")
-# A modem may still tell the old slot for a moment after it took the command.
-SETTLE_S = 15.0
-_POLL_S = 0.5
 
 
 class Slots(Protocol):
@@ -69,9 +67,7 @@ class Applier:
     ) -> None:
         self._console = console
         self._slots = slots
-        self._clock = clock
-        self._patience_s = patience_s
-        self._settle_s = min(settle_s, patience_s)
+        self._mover = SlotMover(console, slots, clock, patience_s, settle_s)
 
     def apply(self, commands: Iterable[str], secret: str = "") -> None:
         """Carry out the commands of a plan, in order.
@@ -88,7 +84,7 @@ class Applier:
             if command in lines or command == COMMIT:
                 continue
             if match := self._slots.line.search(command):
-                self._move(match[1], command)
+                self._mover.move(match[1], command)
             elif interface := _INTERFACE.match(command):
                 self._turn(interface[2], up=interface[1] == "up")
             else:
@@ -103,35 +99,6 @@ class Applier:
 
     def _not_in_time(self, action: str) -> _Problem:
         return _Problem(self._console.subject, action)
-
-    def _move(self, slot: str, command: str) -> None:
-        """Read, decide, ask, read back; never asked again while an answer may still come."""
-        deadline = self._clock.monotonic() + self._patience_s
-        asked: float | None = None
-        lost = False
-        while True:
-            try:
-                now = self._slots.read()
-                if now == slot:
-                    return
-                settled = asked is None or self._clock.monotonic() - asked >= self._settle_s
-                if now is not None and settled:
-                    if asked is not None and not lost:
-                        raise self._unmoved(command, now)
-                    asked, lost = self._clock.monotonic(), True  # until its answer is here
-                    self._slots.choose(slot)
-                    lost = False
-            except DeviceUnreachableError:
-                now = None
-            if self._clock.monotonic() >= deadline:
-                raise self._unmoved(command, now)
-            self._clock.sleep(_POLL_S)
-
-    def _unmoved(self, command: str, now: str | None) -> ApplyError:
-        shown = f"the SIM slot is {now}" if now else "the modem did not come back"
-        return ApplyError(
-            self._console.subject, f"run {command}", f"accepted but not applied: {shown}"
-        )
 
     def _turn(self, section: str, *, up: bool) -> None:
         """Stop or start the interface, and see netifd want it stopped or started."""

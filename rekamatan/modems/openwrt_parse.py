@@ -116,15 +116,24 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
 
 
 def json_in(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """The first JSON value in a text with other lines around it; None when there is none."""
+    """The first JSON value in a text with other lines around it; None when there is none.
+
+    Bytes that JSON forbids inside a string are let through: uqmi prints the operator's name as it
+    came. Of a key that stands twice in one object the first counts: uqmi adds a second radio's
+    figures to the first one's.
+    """
     text = clean(text)
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_first_of_each)
     for match in re.finditer(r'^\s*(?=[\[{"])', text, re.MULTILINE):
         try:
             return decoder.raw_decode(text, match.end())[0]
         except ValueError:
             continue
     return None
+
+
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(reversed(pairs))
 
 
 def parse_uci_show(text: str, package: str = "") -> dict[str, UciSection]:

@@ -16,7 +16,8 @@ from rekamatan.modems.radio import Radio, number, plmn_of, told
 
 _LINE = re.compile(r"^\s*(\[\d+\]|[\w][\w ()/-]*?): ?'?(.*?)'?$")
 _SLOT = re.compile(r"^Physical slot (\d+)$")
-_TECHNOLOGIES = ("5g", "lte", "wcdma", "umts", "gsm", "hdr", "cdma")
+# LTE first: with 5G beside it, LTE is the anchor on which the modem is registered.
+_TECHNOLOGIES = ("lte", "5g", "wcdma", "umts", "gsm", "hdr", "cdma")
 _REGISTRATION = {
     "registered": True,
     "not_registered": False,
@@ -24,6 +25,7 @@ _REGISTRATION = {
     "searching": False,
     "not-registered-searching": False,
     "registering_denied": False,
+    "registration_denied": False,
     "registration-denied": False,
 }
 _PIN_STATES = ("pin1_or_upin_pin_required", "puk1_or_upin_puk_required", "pin1_blocked")
@@ -79,13 +81,24 @@ def uqmi_radio(serving: str, signal: str, imsi: str, iccid: str, card: str) -> R
         iccid=uqmi_digits(iccid),
         imsi=uqmi_digits(imsi),
         plmn=plmn_of(network.get("plmn_mcc"), network.get("plmn_mnc")),
-        operator=told(network.get("plmn_description")),
+        operator=_name(network.get("plmn_description")),
         registered=False if trouble else registered,
         roaming=network.get("roaming") if registered else None,
-        rat=told(on_air.get("type")),
+        rat=told(on_air.get("type")) or _interface(network.get("radio_interface")),
         signal=uqmi_signal(signal),
         trouble=trouble,
     )
+
+
+def _name(value: object) -> str | None:
+    """An operator's name; some modems give it packed, and unpacked as text it is no name at all."""
+    text = told(value)
+    return text if text and text.isprintable() and "\ufffd" not in text else None
+
+
+def _interface(value: object) -> str | None:
+    """The first of `radio_interface`, which newer versions of uqmi list."""
+    return told(value[0]) if isinstance(value, list) and value else None
 
 
 def _trouble(card: str, sim: dict[str, Any]) -> str:
@@ -130,11 +143,13 @@ def qmicli_radio(text: str) -> Radio:
 
 
 _PLAIN = frozenset({"registration state", "cs", "ps", "selected network", "roaming status",
+                    "radio interfaces",
                     "3gpp cell id", "lte tracking area code"})  # fmt: skip
 
 
 def _radio(values: dict[str, str]) -> Radio:
-    radios = [v for k, v in values.items() if k.endswith("[0]") and v.lower() in _TECHNOLOGIES]
+    listed = [v for k, v in values.items() if k.endswith(("[0]", "radio interfaces"))]
+    radios = [value for value in listed if value.lower() in _TECHNOLOGIES]
     roaming = values.get("roaming status")
     signal = Signal()
     for technology in _TECHNOLOGIES:

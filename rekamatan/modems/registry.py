@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _DRIVERS = {
     "hilink": ("hilink", "HilinkDriver"),
     "ios": ("ios", "IosDriver"),
+    "linux": ("linux", "LinuxDriver"),
     "openwrt": ("openwrt", "OpenwrtDriver"),
     "plain_router": ("plain_router", "PlainRouterDriver"),
     "routeros6": ("routeros6", "Routeros6Driver"),
@@ -35,6 +36,7 @@ _DRIVERS = {
 _BASES = {
     "hilink": "hilink_base",
     "ios": "ios_base",
+    "linux": "linux_base",
     "openwrt": "openwrt_base",
     "plain_router": "plain_router_base",
     "routeros6": "routeros_base",

@@ -141,4 +141,4 @@ def _registered(figures: Figures) -> bool | None:
 
 def _roaming(figures: Figures) -> bool | None:
     registration = first(figures, "registration-status")
-    return None if registration is None else _ROAMING in registration.lower()
+    return _ROAMING in registration.lower() if registration and _registered(figures) else None

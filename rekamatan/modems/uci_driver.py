@@ -10,8 +10,8 @@ from rekamatan.errors import DeviceError
 from rekamatan.models import ModemState, Rollback
 from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
 from rekamatan.modems.apn_passwords import ApnPasswords
-from rekamatan.modems.openwrt_change import SETTLE_S, Applier, Slots
-from rekamatan.modems.openwrt_console import PATIENCE_S, Console
+from rekamatan.modems.openwrt_change import Applier, Slots
+from rekamatan.modems.openwrt_console import Console
 from rekamatan.modems.openwrt_deadman import DeadMan
 from rekamatan.modems.openwrt_parse import (
     Answer,
@@ -23,7 +23,9 @@ from rekamatan.modems.openwrt_parse import (
 )
 from rekamatan.modems.openwrt_plan import profile_name
 from rekamatan.modems.radio import home_network
+from rekamatan.modems.shell_console import PATIENCE_S
 from rekamatan.modems.shell_session import ShellSession
+from rekamatan.modems.slot_mover import SETTLE_S
 
 if TYPE_CHECKING:
     from rekamatan.clock import Clock

@@ -35,6 +35,7 @@ _SECRET = re.compile(
     r"private-key|passphrase|community)[ \t]+|\bpassword:[ \t]*)('[^']*'|\S+)"
 )
 _SLOT = re.compile(r"slot (\d+): (\S+)(?: \((active)\))?")
+_REGISTERED = re.compile(r"(?:home|roaming)(?:-csfb-not-preferred)?")
 _UNREGISTERED = {"failed", "locked", "disabled", "disabling", "enabling", "searching", "enabled"}
 _ROUTES = (
     re.compile(r"^\s*\*\s+directly connected, (\S+)", re.MULTILINE),
@@ -92,7 +93,7 @@ def parse_mmcli(text: str) -> dict[str, str]:
     slots = []
     for line in clean(text).splitlines():
         if match := _TABLE_ROW.match(line):
-            key, value = match[2].strip(), match[3].strip()
+            key, value = match[2].strip(), match[3].strip().strip("'")  # quoted until mmcli 1.8
         elif match := _DOTTED.match(line):
             key, value = _DOTTED_NAMES.get(match[1], match[1]), match[2].strip()
         else:
@@ -221,9 +222,9 @@ def parse_interfaces(text: str) -> dict[str, list[str]]:
 
 def registered(modem: dict[str, str]) -> bool | None:
     """From the registration, else from the modem's state."""
-    registration = modem.get("registration")
-    if registration is not None:
-        return registration in {"home", "roaming"}
+    registration = modem.get("registration", "unknown")
+    if registration != "unknown":
+        return bool(_REGISTERED.fullmatch(registration))
     return False if modem.get("state") in _UNREGISTERED else None
 
 
@@ -249,7 +250,7 @@ def parse_state(text: str, signal: str = "") -> ModemState:
         plmn=modem.get("operator id"),
         operator=modem.get("operator name"),
         registered=registered(modem),
-        roaming=None if registration is None else registration == "roaming",
+        roaming=registration.startswith("roaming") if registered(modem) and registration else None,
         rat=modem.get("access tech"),
         signal=parse_signal(signal or text),
         raw=redact(clean(text)),

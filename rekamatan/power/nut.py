@@ -98,7 +98,9 @@ def read_power(path: Path = POWER_FILE, runner: Runner = run) -> PowerState:
         text = path.read_text(encoding="utf-8")
         settings = from_plain(PowerSettings, parse_json(text, str(path)), Place(str(path)))
     except FileNotFoundError:
-        return PowerState("unknown", detail="no UPS is set up here (role power)")
+        return PowerState(
+            "unknown", detail="this office has no UPS: a power failure stops it at once"
+        )
     except (OSError, ConfigError) as error:
         return PowerState("unknown", detail=str(error))
     return answer_state(runner(["upsc", settings.ups], _TIMEOUT_S))

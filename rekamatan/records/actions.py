@@ -31,6 +31,10 @@ REBUILT = Phrase(
     id="Buku catatan dibuat ulang dari disk: {count} rekaman.",
     en="The ledger was rebuilt from the disk: {count} records.",
 )
+STRANGER = Phrase(
+    id="{name}: ada rekaman atas nama ini, padahal bukan kantor kabupaten ini.",
+    en="{name}: there are records in this name, and it is no site of the district.",
+)
 
 
 def add_ledger_actions(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -40,6 +44,7 @@ def add_ledger_actions(add: Callable[..., argparse.ArgumentParser]) -> None:
     items = add("items", run_items, "the records of some buckets")
     _add_role(items)
     items.add_argument("--bucket", required=True, help="two hex digits; several with commas")
+    add("district", run_district, "data centre: every site's ledger compared with this one")
     rebuild = add("rebuild", run_rebuild, "make the ledger anew from the files on the disk")
     _add_role(rebuild)
     rebuild.add_argument("--site-file", type=Path, default=paths.SITE_FILE)
@@ -82,6 +87,22 @@ def run_items(arguments: argparse.Namespace) -> int:
         found = listing.central_items(_ingest(arguments), buckets)
     _say(json.dumps(found))
     return 0
+
+
+def run_district(arguments: argparse.Namespace) -> int:
+    """What the nightly timer of the data centre runs; exit 1 when a record is to be explained."""
+    from rekamatan.records import nightly  # noqa: PLC0415 - keeps the CLI quick
+
+    become_service_user()
+    night = nightly.compare_district_now(_ingest(arguments))
+    if arguments.json:
+        _say(json.dumps({**asdict(night), "agree": night.agree}))
+    else:
+        for line in night.sites:
+            _say(line.line())
+        for name in night.strangers:
+            _say(STRANGER(arguments.lang, name=name))
+    return 0 if night.agree else 1
 
 
 def run_rebuild(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import RecordError
 from rekamatan.records.metadata import Offer
+from rekamatan.records.pipeline import Pipeline
 from rekamatan.records.receipts import ReceiptVerifier, SignedReceipt
 from rekamatan.records.sender import LinkBrokenError, Progress, RefusedUploadError, Sender
 from rekamatan.records.uplink import Uplink, open_uplink
@@ -100,8 +101,8 @@ class _Attempt:
 
     def _send(self, *, tried_before: bool) -> SignedReceipt:
         bounded = replace(self._uplink, stall_s=min(self._uplink.stall_s, self._remaining()))
-        with closing(bounded.connect()) as connection, io.BytesIO(self._payload) as body:
-            sender = Sender(connection, self.offer, body, self.progress, self._check_deadline)
+        with closing(Pipeline(bounded)) as pipeline, io.BytesIO(self._payload) as body:
+            sender = Sender(pipeline, self.offer, body, self.progress, self._check_deadline)
             return sender.send(tried_before=tried_before)
 
     def _check_deadline(self) -> None:

@@ -120,6 +120,15 @@ class CentralLedger:
         rows = self._run(lambda connection: connection.execute(query, (site,)).fetchall())
         return [Item(*row) for row in rows]
 
+    def entered(self, site: str) -> list[tuple[int, Item]]:
+        """As `items`, each with the number of its row, which grows in the order of entering."""
+        query = (
+            "SELECT seq, id, sha256, size FROM record r WHERE site = %s "
+            "AND NOT EXISTS (SELECT FROM doubt WHERE doubt.id = r.id)"
+        )
+        rows = self._run(lambda connection: connection.execute(query, (site,)).fetchall())
+        return [(row[0], Item(*row[1:])) for row in rows]
+
     def sites(self) -> list[str]:
         """Every site that has a record here."""
         query = "SELECT DISTINCT site FROM record ORDER BY site"

@@ -30,13 +30,17 @@ class SiteComparison:
     altered: tuple[str, ...]
     unknown: tuple[str, ...]
     night_off: str = ""  # when the server is switched off at night, its last one
+    changed: tuple[str, ...] = ()  # buckets agreed on once, whose rows are others now
+    told_at: str = ""  # of a silent site, where it tells by itself: when it last did
 
     def line(self) -> str:
         """As a person reads it: every id in question is named."""
         if self.state in {"waiting", "unknown"}:
             who = "the site" if self.state == "waiting" else "the data centre"
-            return f"{self.site:28} {self.state:8} {who} did not answer"
+            what = f"has told nothing since: {self.told_at}" if self.told_at else "did not answer"
+            return f"{self.site:28} {self.state:8} {who} {what}"
         lists = {"missing": self.missing, "altered": self.altered, "unknown": self.unknown}
+        lists["rows changed at the data centre in buckets"] = self.changed
         named = [f"{kind}: {', '.join(ids)}" for kind, ids in lists.items() if ids]
         if self.night_off:
             named.append(f"server off at night ({self.night_off} UTC), no fault of the link")
@@ -78,16 +82,16 @@ def compare_district(
     buckets = buckets_to_list(sites, central)
     for site, answer in sites.items():
         if answer is None or central is None:
-            lines.append(_silent(site, "waiting" if answer is None else "unknown"))
+            lines.append(silent(site, "waiting" if answer is None else "unknown"))
             continue
         found = Comparison((), (), ())
         if site in buckets:
             listed = site_items.get(site)
             if listed is None:
-                lines.append(_silent(site, "waiting"))
+                lines.append(silent(site, "waiting"))
                 continue
             found = _compare(listed, before.get(site, ()), after.get(site, ()))
-        lines.append(_line(site, answer, found, central["suspects"].get(site, {})))
+        lines.append(named_line(site, answer, found, central["suspects"].get(site, {})))
     return lines
 
 
@@ -97,17 +101,22 @@ def strangers(known_sites: Iterable[str], central: Answer | None) -> list[str]:
 
 
 def _compare(listed: Answer, before: Iterable[Any], after: Iterable[Any]) -> Comparison:
-    acknowledged = _items(listed["acknowledged"])
+    acknowledged = as_items(listed["acknowledged"])
     return compare(
         acknowledged=acknowledged,
-        known=acknowledged + _items(listed["waiting"]),
-        before=_items(before),
-        after=_items(after),
+        known=acknowledged + as_items(listed["waiting"]),
+        before=as_items(before),
+        after=as_items(after),
     )
 
 
-def _line(
-    site: str, answer: Answer, found: Comparison, suspects: Mapping[str, str]
+def named_line(
+    site: str,
+    answer: Answer,
+    found: Comparison,
+    suspects: Mapping[str, str],
+    *,
+    changed: tuple[str, ...] = (),
 ) -> SiteComparison:
     """Join what the comparison shows with what each side has found out by itself."""
     named = {kind: set(ids) for kind, ids in asdict(found).items()}
@@ -116,15 +125,19 @@ def _line(
     # In doubt at the data centre, it is missing there for the site too: say the reason once.
     named["missing"] -= named["altered"]
     lists = {kind: tuple(sorted(ids)) for kind, ids in named.items()}
-    state: State = "differ" if any(lists.values()) else "agree"
+    state: State = "differ" if changed or any(lists.values()) else "agree"
     off = answer.get("off")
     night = f"{off['since']} to {off['until']}" if off and off["night"] else ""
-    return SiteComparison(site, state, int(answer["waiting"]), **lists, night_off=night)
+    waiting = int(answer["waiting"])
+    missing, altered, unknown = (lists[kind] for kind in ("missing", "altered", "unknown"))
+    return SiteComparison(site, state, waiting, missing, altered, unknown, night, changed)
 
 
-def _silent(site: str, state: State) -> SiteComparison:
-    return SiteComparison(site, state, None, (), (), ())
+def silent(site: str, state: State, told_at: str = "") -> SiteComparison:
+    """The line of a site about which nothing is known now."""
+    return SiteComparison(site, state, None, (), (), (), told_at=told_at)
 
 
-def _items(rows: Iterable[Any]) -> list[Item]:
+def as_items(rows: Iterable[Any]) -> list[Item]:
+    """Rows of parsed JSON, `[id, sha256, size]` each."""
     return [Item(str(record_id), str(sha256), int(size)) for record_id, sha256, size in rows]

@@ -1,4 +1,4 @@
-"""What a site asks the data centre about its own records: receipts, digests, lists."""
+"""What a site asks the data centre about its own records, and what it tells of them."""
 
 from __future__ import annotations
 
@@ -68,13 +68,30 @@ class Enquiry:
             raise RecordError(record_id, "ask for its receipt", f"HTTP {response.status}")
         return None if value is None else SignedReceipt.from_header(value)
 
+    def tell_digests(self, answer: dict[str, Any]) -> list[str]:
+        """Give account of this site's ledger; the buckets that have to be listed."""
+        found = _object(*self._put("/account", answer)).get("buckets")
+        if not isinstance(found, list):
+            raise _malformed(str(found))
+        return [str(bucket) for bucket in found]
+
+    def tell_bucket(self, bucket: str, listed: dict[str, Any]) -> None:
+        """List one bucket that was asked for."""
+        _object(*self._put(f"/account?{urlencode({'bucket': bucket})}", listed))
+
+    def _put(self, path: str, members: dict[str, Any]) -> tuple[int, str]:
+        response = self._request("PUT", path, json.dumps(members).encode())
+        return response.status, self._body(response)
+
     def _get(self, path: str, **query: str) -> tuple[int, str]:
         response = self._request("GET", f"{path}?{urlencode(query)}" if query else path)
         return response.status, self._body(response)
 
-    def _request(self, method: str, path: str) -> http.client.HTTPResponse:
+    def _request(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> http.client.HTTPResponse:
         try:
-            self.connection.request(method, path, headers=PROTOCOL)
+            self.connection.request(method, path, body=body, headers=PROTOCOL)
             response = self.connection.getresponse()
             if method == "HEAD":
                 response.read()

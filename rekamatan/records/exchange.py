@@ -4,16 +4,21 @@
 time: `{"receipts": [...], "cursor": "..."}`, an empty page at the end, 409 when the ledger was set
 back behind the cursor. `GET /digests` gives one digest per bucket, `GET /items?bucket=7f` one
 bucket's records. A site learns about its own records only.
+
+`PUT /account` with what `rekamatan records digests` prints is a site's account of its ledger; the
+answer `{"buckets": [...]}` names the lists that are needed, each sent by `PUT /account?bucket=7f`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from rekamatan.records.accounts import AccountError, Accounts
 from rekamatan.records.central_ledger import CentralLedger, CursorError
 from rekamatan.records.digests import bucket_digests, bucket_of, is_bucket
 from rekamatan.records.peers import certificate_name, site_identity
@@ -28,16 +33,18 @@ _LONGEST_CURSOR = 100
 
 @dataclass(frozen=True, slots=True)
 class LedgerExchange:
-    """Three questions a site may ask."""
+    """Three questions a site may ask, and what it tells."""
 
     ledger: CentralLedger
     store: Store
+    accounts: Accounts
 
     def add_routes(self, app: web.Application) -> None:
         """Beside the routes of tus."""
         app.router.add_get("/receipts", self._receipts)
         app.router.add_get("/digests", self._digests)
         app.router.add_get("/items", self._items)
+        app.router.add_put("/account", self._account)
 
     async def _receipts(self, request: web.Request) -> web.Response:
         site, cursor = site_identity(certificate_name(request)), request.query.get("after", "")
@@ -61,3 +68,20 @@ class LedgerExchange:
         items = await asyncio.to_thread(self.ledger.items, site)
         found = [astuple(item) for item in items if bucket_of(item.record_id) == bucket]
         return web.json_response(found)
+
+    async def _account(self, request: web.Request) -> web.Response:
+        site, bucket = site_identity(certificate_name(request)), request.query.get("bucket", "")
+        try:
+            told = json.loads(await request.read())  # aiohttp refuses more than a megabyte
+        except ValueError:
+            refuse(400, "no JSON")
+        if not isinstance(told, dict) or (bucket and not is_bucket(bucket)):
+            refuse(400, "no account")
+        try:
+            if bucket:
+                await asyncio.to_thread(self.accounts.take_bucket, site, bucket, told)
+                return web.json_response({})
+            buckets = await asyncio.to_thread(self.accounts.take, site, told)
+        except AccountError as error:
+            refuse(409, str(error))
+        return web.json_response({"buckets": buckets})

@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from rekamatan.records.archive import moment_of
+from rekamatan.records.archive import SECONDS_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from rekamatan.records.site_ledger import SiteEntry
+    from rekamatan.records.site_ledger import SiteEntry, SiteLedger
 
 Lane = Literal["fresh", "bulk"]
 # Younger than this is fresh. "Of today" would put a morning's outage ahead of the person who
@@ -23,14 +24,15 @@ _LOOK_S = 1.0
 YIELD_S = 40.0  # the data centre gives a silent connection 60 s
 
 
-def pick(waiting: Sequence[SiteEntry], lane: Lane, now: datetime) -> list[SiteEntry]:
-    """The lane's records in the order it takes them; `waiting` comes oldest first.
+def candidates(
+    ledger: SiteLedger, junction: Junction, lane: Lane, now: datetime
+) -> list[SiteEntry]:
+    """The lane's first records in the order it takes them, one of them free if any is.
 
     A record from the future (the clock jumped back) counts as fresh: it is the latest there is.
     """
-    if lane == "fresh":
-        return [entry for entry in reversed(waiting) if _age_s(entry, now) < FRESH_S]
-    return [entry for entry in waiting if _age_s(entry, now) >= FRESH_S]
+    since = (now - timedelta(seconds=FRESH_S)).strftime(SECONDS_FORMAT)
+    return ledger.waiting_next(since, fresh=lane == "fresh", most=junction.held + 1)
 
 
 class Junction:
@@ -40,7 +42,7 @@ class Junction:
         self._condition = threading.Condition()
         self._claimed: set[str] = set()
         self._set_aside: dict[str, float] = {}  # id -> monotonic time it may go again
-        self._fresh_busy = False
+        self._fresh_busy = 0  # how many the fresh lane holds
         self._stopped = False
 
     @contextmanager
@@ -50,15 +52,14 @@ class Junction:
             entry = next((e for e in candidates if self._is_free(e.record_id)), None)
             if entry is not None:
                 self._claimed.add(entry.record_id)
-                self._fresh_busy = self._fresh_busy or lane == "fresh"
+                self._fresh_busy += lane == "fresh"
         try:
             yield entry
         finally:
             with self._condition:
                 if entry is not None:
                     self._claimed.discard(entry.record_id)
-                if lane == "fresh":
-                    self._fresh_busy = False
+                    self._fresh_busy -= lane == "fresh"
                 self._condition.notify_all()
 
     def set_aside(self, record_id: str, seconds: float) -> None:
@@ -93,6 +94,16 @@ class Junction:
             self._condition.notify_all()
 
     @property
+    def held(self) -> int:
+        """How many records are claimed, or set aside: at most so many are not free."""
+        with self._condition:
+            now = time.monotonic()
+            over = [i for i, until in self._set_aside.items() if until <= now]
+            for record_id in over:
+                del self._set_aside[record_id]
+            return len(self._claimed) + len(self._set_aside)
+
+    @property
     def stopped(self) -> bool:
         """True after `stop`."""
         return self._stopped
@@ -100,8 +111,3 @@ class Junction:
     def _is_free(self, record_id: str) -> bool:
         waits = self._set_aside.get(record_id, 0.0) > time.monotonic()
         return record_id not in self._claimed and not waits
-
-
-def _age_s(entry: SiteEntry, now: datetime) -> float:
-    captured = moment_of(entry.captured_at)
-    return (now - captured).total_seconds()

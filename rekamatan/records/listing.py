@@ -25,7 +25,12 @@ def site_digests(settings: IntakeSettings) -> dict[str, Any]:
     Digests are of the records this site holds receipts for; `off` is the last time without power,
     `{"since", "until", "night"}`, or None.
     """
-    acknowledged, waiting, findings, off = _read_site(Path(settings.directory))
+    return spool_digests(Path(settings.directory))
+
+
+def spool_digests(directory: Path) -> dict[str, Any]:
+    """The same of the ledger in `directory`."""
+    acknowledged, waiting, findings, off = _read_site(directory)
     return {
         "digests": bucket_digests(acknowledged),
         "waiting": len(waiting),
@@ -36,7 +41,12 @@ def site_digests(settings: IntakeSettings) -> dict[str, Any]:
 
 def site_items(settings: IntakeSettings, buckets: Collection[str]) -> dict[str, Any]:
     """`{"acknowledged": [[id, sha256, size]], "waiting": [...]}` of these buckets."""
-    acknowledged, waiting, _, _ = _read_site(Path(settings.directory))
+    return spool_items(Path(settings.directory), buckets)
+
+
+def spool_items(directory: Path, buckets: Collection[str]) -> dict[str, Any]:
+    """The same of the ledger in `directory`."""
+    acknowledged, waiting, _, _ = _read_site(directory)
     return {
         "acknowledged": [astuple(item) for item in within(acknowledged, buckets)],
         "waiting": [astuple(item) for item in within(waiting, buckets)],

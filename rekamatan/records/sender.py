@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -10,10 +11,10 @@ from rekamatan.errors import RecordError
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rekamatan.records.metadata import Offer
-    from rekamatan.records.uplink import UplinkConnection
+    from rekamatan.records.pipeline import Answer, Pipeline
 
 WRITE_BYTES = 8 * 1024  # the bulk lane looks for a fresh record between two of these
 _BODY_TYPE = "application/offset+octet-stream"
@@ -42,81 +43,88 @@ class Progress:
     bytes_sent: int = 0  # payload bytes handed to the kernel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sender:
-    """One attempt for one record over one connection.
+    """One attempt for one record over one connection: `send`, or `begin` and later `finish`.
 
     `before_write` is called between two writes: a lane yields there, a deadline raises there.
+
+    All raise:
+        LinkBrokenError: cut, stalled or not connected.
+        RefusedUploadError: the data centre said no.
     """
 
-    connection: UplinkConnection
+    pipeline: Pipeline
     offer: Offer
     body: BinaryIO
     progress: Progress
     before_write: Callable[[], None] = lambda: None
 
     def send(self, *, tried_before: bool) -> SignedReceipt:
-        """Bring the record over; returns its receipt, not yet verified.
+        """Bring the record over; returns its receipt, not yet verified."""
+        self.begin(tried_before=tried_before)
+        return self.finish()
 
-        Raises:
-            LinkBrokenError: cut, stalled or not connected.
-            RefusedUploadError: the data centre said no.
+    def begin(self, *, tried_before: bool) -> None:
+        """Write what needs no answer first: the whole record, unless a part may be there already.
+
+        Another record may be begun before this one is finished, on the same pipeline, in order.
         """
-        try:
-            response = self._offset() if tried_before else self._create()
-            if response.status == _NOT_FOUND:
-                response = self._create()
+        with self._broken_link():
+            if tried_before:
+                self._request("HEAD", self._path, {})
+            else:
+                self._create()
+
+    def finish(self) -> SignedReceipt:
+        """Take the answer, and do what is left to do; the requests before it are answered."""
+        with self._broken_link():
+            answer = self._answer()
+            if answer.status == _NOT_FOUND:
+                answer = self._ask(self._create)
             for _ in range(2):  # a second round when creation found a part, or the offset moved
-                receipt = self._receipt(response)
+                receipt = self._receipt(answer)
                 if receipt is not None:
                     return receipt
-                response = self._append(self.progress.offset)
-                if response.status == _CONFLICT:
-                    response = self._offset()
-            receipt = self._receipt(response)
-        except (OSError, http.client.HTTPException) as error:
-            self.connection.close()
-            reason = str(error) or type(error).__name__
-            raise LinkBrokenError(self.offer.record_id, "upload", reason) from error
+                answer = self._ask(self._append)
+                if answer.status == _CONFLICT:
+                    answer = self._ask(lambda: self._request("HEAD", self._path, {}))
+            receipt = self._receipt(answer)
         if receipt is None:
-            raise RefusedUploadError(self.offer.record_id, response.status, "no receipt")
+            raise RefusedUploadError(self.offer.record_id, answer.status, "no receipt")
         return receipt
 
-    def _create(self) -> http.client.HTTPResponse:
+    @property
+    def _path(self) -> str:
+        return f"/files/{self.offer.record_id}"
+
+    def _ask(self, request: Callable[[], None]) -> Answer:
+        if self.pipeline.unanswered:  # the next answer would be another record's
+            raise BrokenPipeError("more must be said than was foreseen; it starts again")
+        request()
+        return self._answer()
+
+    def _create(self) -> None:
         """POST with the whole body: a new record costs one round trip."""
         headers = {
             "Upload-Length": str(self.offer.size),
             "Upload-Metadata": self.offer.metadata(),
         }
-        return self._exchange("POST", "/files/", headers, start=0)
+        self._request("POST", "/files/", headers, start=0)
 
-    def _offset(self) -> http.client.HTTPResponse:
-        return self._exchange("HEAD", f"/files/{self.offer.record_id}", {}, start=None)
+    def _append(self) -> None:
+        offset = self.progress.offset
+        self._request("PATCH", self._path, {"Upload-Offset": str(offset)}, start=offset)
 
-    def _append(self, offset: int) -> http.client.HTTPResponse:
-        headers = {"Upload-Offset": str(offset)}
-        return self._exchange("PATCH", f"/files/{self.offer.record_id}", headers, start=offset)
-
-    def _exchange(
-        self, method: str, path: str, headers: dict[str, str], start: int | None
-    ) -> http.client.HTTPResponse:
-        length = 0 if start is None else self.offer.size - start
-        self.connection.putrequest(method, path, skip_accept_encoding=True)
-        for name, value in {**PROTOCOL, **headers}.items():
-            self.connection.putheader(name, value)
+    def _request(
+        self, method: str, path: str, headers: dict[str, str], start: int | None = None
+    ) -> None:
+        body = {}
         if start is not None:
-            self.connection.putheader("Content-Type", _BODY_TYPE)
-            self.connection.putheader("Content-Length", str(length))
-        self.connection.endheaders()
+            body = {"Content-Type": _BODY_TYPE, "Content-Length": str(self.offer.size - start)}
+        self.pipeline.request(method, path, {**PROTOCOL, **headers, **body})
         if start is not None:
             self._write_body(start)
-        response = self.connection.getresponse()
-        reason = response.read().decode(errors="replace") or response.reason
-        if response.status not in {_OK, _CREATED, _NO_CONTENT, _NOT_FOUND, _CONFLICT}:
-            if length:  # an early refusal leaves unread bytes behind: not fit for another request
-                self.connection.close()
-            raise RefusedUploadError(self.offer.record_id, response.status, reason)
-        return response
 
     def _write_body(self, start: int) -> None:
         """Write until done; when the far end answers early and closes, its answer is read next."""
@@ -124,14 +132,31 @@ class Sender:
         while chunk := self.body.read(WRITE_BYTES):
             self.before_write()
             try:
-                self.connection.send(chunk)
+                self.pipeline.send(chunk)
             except (BrokenPipeError, ConnectionResetError):
                 return
             self.progress.bytes_sent += len(chunk)
 
-    def _receipt(self, response: http.client.HTTPResponse) -> SignedReceipt | None:
-        offset = response.headers.get("Upload-Offset")
+    def _answer(self) -> Answer:
+        answer = self.pipeline.answer()
+        if answer.status not in {_OK, _CREATED, _NO_CONTENT, _NOT_FOUND, _CONFLICT}:
+            # An early refusal leaves unread bytes behind: not fit for another request.
+            self.pipeline.close()
+            raise RefusedUploadError(self.offer.record_id, answer.status, answer.reason)
+        return answer
+
+    def _receipt(self, answer: Answer) -> SignedReceipt | None:
+        offset = answer.headers.get("Upload-Offset")
         if offset is not None and offset.isdigit():
             self.progress.offset = int(offset)
-        value = response.headers.get(RECEIPT_HEADER)
+        value = answer.headers.get(RECEIPT_HEADER)
         return None if value is None else SignedReceipt.from_header(value)
+
+    @contextmanager
+    def _broken_link(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, http.client.HTTPException) as error:
+            self.pipeline.close()
+            reason = str(error) or type(error).__name__
+            raise LinkBrokenError(self.offer.record_id, "upload", reason) from error

@@ -57,6 +57,7 @@ def _serve_spool(settings: IntakeSettings, site: Site, tls_dir: Path) -> None:
 
 def serve_data_centre(settings: IngestSettings) -> None:
     """Run the ingest until told to stop; PostgreSQL must answer for it to start."""
+    from rekamatan.records.accounts import FOLDER, Accounts  # noqa: PLC0415 - not at sites
     from rekamatan.records.central_ledger import CentralLedger  # noqa: PLC0415 - psycopg: not at sites
     from rekamatan.records.exchange import LedgerExchange  # noqa: PLC0415 - as above
     from rekamatan.records.store import Store, rebuild  # noqa: PLC0415 - as above
@@ -70,7 +71,8 @@ def serve_data_centre(settings: IngestSettings) -> None:
     reception = Reception(incoming, store, accepts_canaries=True)
     server = TusServer(reception, site_identity, settings.max_size)
     app = server.application()
-    LedgerExchange(ledger, store).add_routes(app)
+    accounts = Accounts(Path(settings.directory) / FOLDER, ledger)
+    LedgerExchange(ledger, store, accounts).add_routes(app)
     asyncio.run(_serve(settings, app, reception))
 
 

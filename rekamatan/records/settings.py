@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -62,6 +62,8 @@ class IngestSettings(Listener):
     port: int = 443
     directory: str = str(paths.STATE)  # incoming/ and store/ lie here, on one file system
     canary_hours: int = 24
+    sites: list[str] = field(default_factory=list)  # of the district: who must give account
+    metrics: str = ""  # folder for the nightly figures; "" writes none
 
     @property
     def store(self) -> Path:

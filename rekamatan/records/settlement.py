@@ -12,11 +12,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rekamatan.errors import RecordError
 from rekamatan.records.archive import SECONDS_FORMAT
 from rekamatan.records.digests import Comparison, Item, bucket_digests, compare, differing, within
 from rekamatan.records.enquiry import Enquiry, LedgerSetBackError
+from rekamatan.records.listing import spool_digests, spool_items
 from rekamatan.records.names import is_record_id
 from rekamatan.records.receipts import UnprovenError
+from rekamatan.records.sender import LinkBrokenError
 from rekamatan.records.site_ledger import COMPARED_AT
 
 if TYPE_CHECKING:
@@ -57,8 +60,23 @@ class Settlement:
     def _compare_and_act(self, enquiry: Enquiry) -> Comparison:
         found = self._compare(enquiry)
         self._act_on(found)
+        self._give_account(enquiry)
         self.spool.ledger.remember(COMPARED_AT, datetime.now(UTC).strftime(SECONDS_FORMAT))
         return found
+
+    def _give_account(self, enquiry: Enquiry) -> None:
+        """The data centre compares too, and knows by it that this site is alive.
+
+        An older data centre takes no accounts: that is no reason not to settle.
+        """
+        directory = self.spool.spool.parent
+        try:
+            for bucket in enquiry.tell_digests(spool_digests(directory)):
+                enquiry.tell_bucket(bucket, spool_items(directory, [bucket]))
+        except LinkBrokenError:
+            raise
+        except RecordError as error:
+            _log.warning("no account given: %s", error)
 
     def fetch_receipts(self, enquiry: Enquiry) -> bool:
         """Take every receipt entered since the last time; True when the ledger was set back."""

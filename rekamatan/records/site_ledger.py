@@ -114,6 +114,17 @@ class SiteLedger:
         """Records without a receipt, oldest first."""
         return self._rows("WHERE receipt IS NULL ORDER BY captured_at, id")
 
+    def waiting_next(self, since: str, *, fresh: bool, most: int) -> list[SiteEntry]:
+        """At most so many without a receipt; it costs the same however many wait.
+
+        Captured at `since` or later: newest first; the older ones: oldest first.
+        """
+        if fresh:
+            order = "captured_at >= ? ORDER BY captured_at DESC, id DESC"
+        else:
+            order = "captured_at < ? ORDER BY captured_at, id"
+        return self._rows(f"WHERE receipt IS NULL AND {order} LIMIT ?", since, most)
+
     def acknowledged(self) -> list[SiteEntry]:
         """Records with a receipt, oldest receipt first."""
         return self._rows("WHERE receipt IS NOT NULL ORDER BY receipt_at, id")

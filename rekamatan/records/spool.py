@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ class Spool:
         for path in (self.spool, self.sent, self.receipts):
             make_directory(path)
         self.ledger = SiteLedger(directory / LEDGER)
+        self._acknowledging = threading.Lock()  # a lane and the settlement may hold one receipt
 
     def find(self, record_id: str) -> StoredRecord | None:
         """The finished record with this id."""
@@ -100,11 +102,12 @@ class Spool:
         Receipt file, ledger row, move: a power cut between them is settled by `adopt_receipts`.
         """
         text = signed.to_json()
-        write_durably(self._receipt_file(entry.record_id), text.encode())
-        self.ledger.acknowledge(entry.record_id, text, _now().strftime(SECONDS_FORMAT))
-        # Purged long ago, or already moved by whoever got the same receipt at this very moment.
-        with suppress(FileNotFoundError):
-            self._let_go(entry)
+        with self._acknowledging:
+            write_durably(self._receipt_file(entry.record_id), text.encode())
+            self.ledger.acknowledge(entry.record_id, text, _now().strftime(SECONDS_FORMAT))
+            # Purged long ago, or already moved by whoever got the same receipt before.
+            with suppress(FileNotFoundError):
+                self._let_go(entry)
         for kind in ("missing", "unproven", "lost"):
             self.ledger.settle(entry.record_id, kind)
 

@@ -45,6 +45,24 @@ class Uplink:
         """A connection that opens at its first request."""
         return UplinkConnection(self)
 
+    def dial(self) -> ssl.SSLSocket:
+        """TCP and TLS, open; the source address chooses the bearer.
+
+        Raises:
+            OSError: no connection within the stall timer, or the far end is not the data centre.
+        """
+        plain = socket.create_connection(
+            (self.host, self.port),
+            timeout=self.stall_s,
+            source_address=(self.source_address, 0) if self.source_address else None,
+        )
+        try:
+            _tune(plain, self.stall_s)
+            return self.tls.wrap_socket(plain, server_hostname=self.host)
+        except OSError:
+            plain.close()
+            raise
+
 
 class UplinkConnection(http.client.HTTPConnection):
     """`http.client` over a tuned socket: every wait is bounded by the stall timer."""
@@ -54,19 +72,8 @@ class UplinkConnection(http.client.HTTPConnection):
         self._uplink = uplink
 
     def connect(self) -> None:
-        """Open TCP and TLS; the source address chooses the bearer."""
-        source = self._uplink.source_address
-        plain = socket.create_connection(
-            (self._uplink.host, self._uplink.port),
-            timeout=self._uplink.stall_s,
-            source_address=(source, 0) if source else None,
-        )
-        try:
-            _tune(plain, self._uplink.stall_s)
-            self.sock = self._uplink.tls.wrap_socket(plain, server_hostname=self._uplink.host)
-        except OSError:
-            plain.close()
-            raise
+        """Open TCP and TLS."""
+        self.sock = self._uplink.dial()
 
     def close(self) -> None:
         """Hang up, whatever state the flow is in; used again, it opens anew."""

@@ -7,10 +7,9 @@ import struct
 import time
 
 from rekamatan.models import Probe
+from rekamatan.verify.asking import TRY_S, answered
 
 PORT = 123
-TRIES = 5  # 15 s: a weak link is out for up to 10 s several times an hour
-WAIT_S = 3.0
 _PACKET = struct.Struct("!B B B b 3I 8I")
 _CLIENT_V4 = 0x23
 _SINCE_1900 = 2_208_988_800
@@ -38,15 +37,8 @@ def probe_clock(server: str, limit_ms: float, source: str = "") -> Probe:
     if not server:
         detail = "no time server is set for this site"
         return Probe("clock", ok=None, detail=detail, essential=False)
-    found, detail = None, f"{server} does not answer"
-    for _ in range(TRIES):
-        try:
-            found = _ask(server, source)
-        except OSError as error:
-            detail = f"{server}: {error}"
-            continue
-        if found is not None:
-            break
+    found, error = answered(lambda left_s: _ask(server, min(TRY_S, left_s), source))
+    detail = f"{server}: {error}" if error else f"{server} does not answer"
     value = round(abs(found) * 1000, 1) if found is not None else None
     return Probe(
         "clock",
@@ -59,9 +51,9 @@ def probe_clock(server: str, limit_ms: float, source: str = "") -> Probe:
     )
 
 
-def _ask(server: str, source: str) -> float | None:
+def _ask(server: str, within_s: float, source: str) -> float | None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        line.settimeout(WAIT_S)
+        line.settimeout(within_s)
         line.bind((source, 0))  # an empty one: the route chooses
         line.connect((server, PORT))
         sent = time.time()

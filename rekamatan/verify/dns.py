@@ -9,13 +9,12 @@ import time
 from typing import TYPE_CHECKING
 
 from rekamatan.models import Probe
+from rekamatan.verify.asking import TRY_S, answered
 from rekamatan.verify.command import run
 
 if TYPE_CHECKING:
     from rekamatan.verify.command import Runner
 
-TRIES = 5  # 15 s: a weak link is out for up to 10 s several times an hour
-WAIT_S = 3.0
 PORT = 53
 _HEADER = struct.Struct("!6H")
 _RECURSION_DESIRED = 0x0100
@@ -51,29 +50,33 @@ def probe_dns(name: str, server: str, runner: Runner = run, source: str = "") ->
         detail = "the system's resolver is not asked through another bearer"
         return Probe("dns", ok=None, limit=name, detail=detail, essential=False)
     started = time.monotonic()
-    if server:
-        ok, detail = _ask(name, server, source)
-    else:
-        done = runner(["getent", "ahostsv4", name], TRIES * WAIT_S)
-        ok, detail = done.code == 0, "" if done.code == 0 else f"{name} does not resolve"
+    ok, detail = _server(name, server, source) if server else _system(name, runner)
     spent = round((time.monotonic() - started) * 1000, 1)
     return Probe("dns", ok=ok, value=spent, unit="ms", limit=name, detail=detail)
 
 
-def _ask(name: str, server: str, source: str) -> tuple[bool, str]:
-    detail = ""
-    for _ in range(TRIES):
-        number = secrets.randbelow(1 << 16)
-        try:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-                line.settimeout(WAIT_S)
-                line.bind((source, 0))  # an empty one: the route chooses
-                line.connect((server, PORT))
-                line.send(question(name, number))
-                count = answers(line.recv(4096), number)
-        except OSError as error:
-            detail = f"{server}: {error}"
-            continue
-        if count is not None:
-            return count > 0, "" if count else f"{server} does not know {name}"
-    return False, detail or f"{server} does not answer"
+def _system(name: str, runner: Runner) -> tuple[bool, str]:
+    """Glibc gives up after 10 s, or at once without a route, and does not tell which it was."""
+
+    def ask(left_s: float) -> bool | None:
+        return runner(["getent", "ahostsv4", name], left_s).code == 0 or None
+
+    found, _ = answered(ask)
+    return bool(found), "" if found else f"{name} does not resolve"
+
+
+def _server(name: str, server: str, source: str) -> tuple[bool, str]:
+    count, error = answered(lambda left_s: _ask(name, server, min(TRY_S, left_s), source))
+    if count is None:
+        return False, f"{server}: {error}" if error else f"{server} does not answer"
+    return count > 0, "" if count else f"{server} does not know {name}"
+
+
+def _ask(name: str, server: str, within_s: float, source: str) -> int | None:
+    number = secrets.randbelow(1 << 16)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.settimeout(within_s)
+        line.bind((source, 0))  # an empty one: the route chooses
+        line.connect((server, PORT))
+        line.send(question(name, number))
+        return answers(line.recv(4096), number)

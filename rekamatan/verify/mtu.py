@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rekamatan.models import Probe
+from rekamatan.verify.asking import QUESTION_S
 from rekamatan.verify.command import NOT_FOUND, run
 from rekamatan.verify.ping import from_source, parse_ping
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 IP_ICMP_HEADERS = 28
 SMALLEST = 576
 STEPS = 5  # halving 576..1500 to within 30 bytes: enough to tell a technician
-FIRST_S = 15  # a weak link is out for up to 10 s several times an hour
 NEXT_S = 3  # while halving: the link answers, only the size is in question
 _TOLD = re.compile(r"mtu ?= ?(\d+)")
 
@@ -23,7 +23,7 @@ _TOLD = re.compile(r"mtu ?= ?(\d+)")
 def probe_mtu(host: str, limit: int, runner: Runner = run, source: str = "") -> Probe:
     """`value` is the largest packet seen to pass, at most `limit`; `source`: an address of ours."""
     way = [*from_source(source), host]
-    code, passed, told = _try(way, limit, runner, FIRST_S)
+    code, passed, told = _try(way, limit, runner, QUESTION_S)
     if passed:
         return Probe("mtu", ok=True, value=float(limit), unit="bytes", limit=float(limit))
     if code == NOT_FOUND:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import LadderStep, Rollback, SwitchState, Verdict
-from rekamatan.modems.base import reset_modem
+from rekamatan.modems.base import SecondBearer, reset_modem
 from rekamatan.plain import to_plain
 from rekamatan.verify.gate import budget_s
 from rekamatan.wan.attach import live, look, wait_attached
@@ -98,11 +98,13 @@ def _rungs(run: Run) -> list[Rung]:
     if wanted := run.site.profiles.get(run.target):
         others.append(wanted)  # it failed a while ago: last among the others
     old = run.site.profiles.get(run.previous)
-    moves = [Rung(f"{_kind(profile, old)}:{profile.name}", move_to=profile) for profile in others]
+    kind = _other_bearer if isinstance(driver, SecondBearer) else _kind
+    moves = [Rung(f"{kind(profile, old)}:{profile.name}", move_to=profile) for profile in others]
+    one_bearer = kind is _kind or not moves
     return [
         Rung("reset_modem", act=lambda: reset_modem(driver)),
         *moves,
-        Rung("other_bearer", act=_no_other_bearer),
+        *([Rung("other_bearer", act=_no_other_bearer)] if one_bearer else []),
         Rung("power_cycle", act=outlet.cycle if outlet else _no_outlet),
     ]
 
@@ -110,6 +112,12 @@ def _rungs(run: Run) -> list[Rung]:
 def _kind(profile: WanProfile, old: WanProfile | None) -> str:
     same = old is not None and profile.sim.slot == old.sim.slot
     return "other_apn" if same else "other_sim"
+
+
+def _other_bearer(profile: WanProfile, old: WanProfile | None) -> str:
+    """Where each profile has a bearer of its own there is no other card to speak of."""
+    del profile, old
+    return "other_bearer"
 
 
 def _no_other_bearer() -> None:
@@ -184,12 +192,14 @@ def _why_not(run: Run, profile: WanProfile, plan: ChangePlan) -> str:
 
 
 def _in_force(run: Run, profile: WanProfile) -> bool:
-    """After a try that failed: whether the modem still has `profile`, so that it was tested.
+    """Right after a try that failed: whether `profile` is in force, so that it was tested.
 
-    One that lost its power came back on the old profile, by its own timer.
+    A modem that lost its power does not answer yet, or came back on the old profile by its timer.
     """
-    found = look(run.ports, RESTART_S)
-    return found is not None and found[0].profile == profile.name
+    try:
+        return run.ports.driver.read_state().profile == profile.name
+    except DeviceError:
+        return False
 
 
 def _try_profile(run: Run, profile: WanProfile, plan: ChangePlan) -> str:

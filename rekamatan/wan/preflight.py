@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rekamatan.models import GateResult, ModemState, PendingRollback, Site, WanProfile
+    from rekamatan.wan.sightings import Sighting
 
 MIN_FREE_BYTES = 20_000_000  # journal, outcome, backup, evidence, with room to spare
 WEAK_RSRP_DBM = -115.0  # below this LTE keeps its registration but carries little
@@ -28,6 +29,7 @@ class Surroundings:
     """What the recording server knows beside the modem; None: it cannot be known here."""
 
     mains: bool | None = None  # False: running on a battery
+    supply_detail: str = "cannot be known here"  # why `mains` is None
     backlog_bytes: int | None = None
 
 
@@ -52,6 +54,7 @@ class Found:
     surroundings: Surroundings = field(default_factory=Surroundings)
     baseline: GateResult | None = None  # of the active link; None: not measured yet
     second: SecondPath | None = None  # None: this site has one radio
+    heard: Sighting | None = None  # the target's network, as a survey or an earlier day heard it
 
 
 def preflight(site: Site, target: WanProfile, found: Found) -> tuple[PreflightCheck, ...]:
@@ -61,7 +64,7 @@ def preflight(site: Site, target: WanProfile, found: Found) -> tuple[PreflightCh
         *_cards(site, found.state),
         _active_card(found.state),
         _network(site, found.state),
-        _signal(found.state, target),
+        _signal(found, target),
         _captures(found),
         _power(found.surroundings),
         _disk(found),
@@ -138,12 +141,23 @@ def _network(site: Site, state: ModemState) -> PreflightCheck:
     return PreflightCheck("plmn", ok, "wrong_plmn", state.plmn, "", planned, "" if ok else detail)
 
 
-def _signal(state: ModemState, target: WanProfile) -> PreflightCheck:
-    """Of the active card: a modem with one radio cannot hear the other carrier beforehand."""
-    figure, limit = state.signal.rsrp_dbm, WEAK_RSRP_DBM
+def _signal(found: Found, target: WanProfile) -> PreflightCheck:
+    """Of the target's network: now where its card is the active one, else as it was heard before.
+
+    A modem with one radio cannot hear the other carrier beforehand. Without a sighting the active
+    card's figure tells at least whether the antenna is well.
+    """
+    state, heard = found.state, found.heard
+    signal, whose = state.signal, ""
+    if state.sim_slot != target.sim.slot:
+        whose = f"of the active SIM, not {target.name}'s; see `rekamatan modem survey`"
+        if heard is not None and heard.heard:
+            signal, whose = heard.signal, f"of {target.name}, heard at {heard.at}"
+        elif heard is not None and heard.registered is False:
+            return _unheard(heard)
+    figure, limit = signal.rsrp_dbm, WEAK_RSRP_DBM
     if figure is None:
-        figure, limit = state.signal.rssi_dbm, WEAK_RSSI_DBM
-    whose = "" if state.sim_slot == target.sim.slot else f"of the active SIM, not {target.name}'s"
+        figure, limit = signal.rssi_dbm, WEAK_RSSI_DBM
     return PreflightCheck(
         name="signal",
         ok=None if figure is None else figure >= limit,
@@ -156,6 +170,12 @@ def _signal(state: ModemState, target: WanProfile) -> PreflightCheck:
     )
 
 
+def _unheard(heard: Sighting) -> PreflightCheck:
+    """The survey went there, and the network did not let the card in: told, and left to people."""
+    detail = f"{heard.profile} did not let its card in at {heard.at}"
+    return PreflightCheck("signal", ok=False, code="weak_signal", detail=detail, blocking=False)
+
+
 def _captures(found: Found) -> PreflightCheck:
     captures, code = found.captures, "capture_in_progress"
     if captures is None:
@@ -166,7 +186,7 @@ def _captures(found: Found) -> PreflightCheck:
 
 def _power(around: Surroundings) -> PreflightCheck:
     said = {True: "mains", False: "battery", None: None}[around.mains]
-    detail = {True: "", False: "the server runs on its battery", None: "cannot be known here"}
+    detail = {True: "", False: "the server runs on its battery", None: around.supply_detail}
     return PreflightCheck(
         "power", around.mains, "on_battery", said, "", "mains", detail[around.mains]
     )

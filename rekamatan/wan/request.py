@@ -73,6 +73,7 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
     change_order: str,
     *,
     order: str = "",
+    window: str = "",
     root: Path = paths.WAN,
     start: Callable[[], None] = start_unit,
     clock: Clock | None = None,
@@ -84,6 +85,7 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
         profile: where to; empty but for a switch.
         change_order: number of the order.
         order: text of the signed order file, where the district demands one.
+        window: of a survey.
         root: the folder of the WAN's files.
         start: starts the unit.
         clock: stamps the request.
@@ -94,15 +96,21 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
     """
     clock = clock or SystemClock()
     with _locked(root, "submit.lock", "another request is being made"):
-        with exclusive(root):
-            pass  # only to know that no run is active
-        waiting = filed(root)
-        if waiting and waiting.age_s(clock) < STARTING_S and _open(root, waiting, clock):
-            raise _busy(f"run {waiting.request.run_id} is about to start")
-        request = SwitchRequest(new_run_id(clock), kind, profile, change_order, order)
+        _must_be_free(root, clock)
+        request = SwitchRequest(
+            new_run_id(clock), kind, profile, change_order, order, window=window
+        )
         _file(root, request, clock)
     start()
     return request.run_id
+
+
+def _must_be_free(root: Path, clock: Clock) -> None:
+    with exclusive(root):
+        pass  # only to know that no run is active
+    waiting = filed(root)
+    if waiting and waiting.age_s(clock) < STARTING_S and _open(root, waiting, clock):
+        raise _busy(f"run {waiting.request.run_id} is about to start")
 
 
 def _file(root: Path, request: SwitchRequest, clock: Clock) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rekamatan.wan.ports import Ports
 
 PLACE = Place("journal")
-Kind = Literal["switch", "rollback", "confirm"]
+Kind = Literal["switch", "rollback", "confirm", "survey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class SwitchRequest:
     change_order: str  # its number
     order: str = ""  # the signed order file's text, where one was given
     leaves: str = ""  # the profile a rollback leaves: the order of the switch to it covers both
+    window: str = ""  # of a survey: when the office may be without its link, `start/end`
 
     @property
     def number(self) -> str:
@@ -83,13 +84,8 @@ class Run:
     ) -> Run:
         """A new run; journals that it is planned.
 
-        Args:
-            site: desired state.
-            ports: the world.
-            journal: the site's journal.
-            request: what was asked for.
-            even_unwritten: go on where the disk does not take it; only for a way back, which
-                does no harm when the next start takes it again.
+        With `even_unwritten` it goes on where the disk does not take that: only for a way back,
+        which does no harm when the next start takes it again.
 
         Raises:
             JournalError: the disk did not take it.

@@ -14,6 +14,7 @@ from rekamatan.wan.outcome import outcome_from_dict
 from rekamatan.wan.recover import settle
 from rekamatan.wan.request import VALID_S
 from rekamatan.wan.run import Run, publish
+from rekamatan.wan.survey import Survey
 from rekamatan.wan.switch import Switch
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
     if reason := _not_now(filed, ports):
         return (*done, _refuse(site, ports, journal, request, reason))
     resolved, state = _resolved(site, ports, request)
-    return (*done, Switch(site, ports, journal, resolved, state).run())
+    kind = Survey if request.kind == "survey" else Switch
+    return (*done, kind(site, ports, journal, resolved, state).run())
 
 
 def _ended_since(journal: Journal, filed: Filed) -> SwitchOutcome | None:

@@ -21,9 +21,12 @@ from rekamatan.wan.plan import Reason, arm_seconds, in_words, server_seconds
 from rekamatan.wan.ports import replace
 from rekamatan.wan.preflight import Found, no_go_reasons, preflight
 from rekamatan.wan.run import Run
+from rekamatan.wan.sightings import fresh_sighting
 from rekamatan.wan.wayback import confirm, revert
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rekamatan.models import ChangePlan, GateResult, ModemState, Site, SwitchOutcome, WanProfile
     from rekamatan.wan.journal import Journal
     from rekamatan.wan.ports import Ports
@@ -88,9 +91,8 @@ class Switch:
 
     def _preflight(self, run: Run) -> Prepared | SwitchOutcome:
         """Reads only. Reasons not to go end in `refused`."""
-        ports, request = self._ports, self._request
-        now, signatures = ports.clock.wall(), ports.signatures
-        if reasons := reasons_at_the_door(self._site, request, now, signatures):
+        ports = self._ports
+        if reasons := self._at_the_door(ports.clock.wall()):
             return _refuse(run, reasons)
         target = self._site.profiles[run.target]
         state = self._state or ports.driver.read_state()
@@ -107,6 +109,10 @@ class Switch:
         backup = ports.driver.backup()
         replace(ports.disk, f"backups/{run.run_id}.txt", backup.encode())
         return Prepared(target, plan, baseline)
+
+    def _at_the_door(self, now: datetime) -> tuple[Reason, ...]:
+        """What forbids it before the modem is even asked."""
+        return reasons_at_the_door(self._site, self._request, now, self._ports.signatures)
 
     def _no_go(
         self,
@@ -129,6 +135,7 @@ class Switch:
             surroundings=self._ports.surroundings(),
             baseline=baseline,
             second=second or second_path(self._ports.driver),
+            heard=fresh_sighting(self._ports.disk, run.target, self._ports.clock.wall()),
         )
         run.checks = preflight(self._site, self._site.profiles[run.target], found)
         return no_go_reasons(run.checks)
@@ -170,7 +177,8 @@ class Switch:
         except Exception as error:  # noqa: BLE001 - once armed, every failure leads to the way back
             return revert(run, f"{type(error).__name__}: {error}")
 
-    def _change(self, run: Run, prepared: Prepared, seconds: int, deadline: float) -> None:
+    def _set_out(self, run: Run, prepared: Prepared, seconds: int, deadline: float) -> None:
+        """Arm the modem, then send the change."""
         driver = self._ports.driver
         if driver.rollback is Rollback.DEVICE:
             driver.arm(prepared.plan, seconds)
@@ -179,6 +187,9 @@ class Switch:
             raise TurnBackError(self._site.slug, "apply", "arming the modem took too long")
         run.enter(SwitchState.APPLIED)
         driver.apply(prepared.plan)
+
+    def _change(self, run: Run, prepared: Prepared, seconds: int, deadline: float) -> None:
+        self._set_out(run, prepared, seconds, deadline)
         until = self._ports.clock.monotonic() + prepared.target.attach_timeout_s
         found = wait_attached(self._site, self._ports, prepared.target, min(until, deadline))
         if found.reasons:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,10 +20,10 @@ from rekamatan.modems import abilities as shipped
 from rekamatan.modems.abilities import Abilities
 from rekamatan.modems.registry import driver_class, platforms
 from tests.contract.bench import Situation, benches, settled, until
+from tests.contract.surveying import survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from rekamatan.models import ChangePlan
     from rekamatan.modems.base import ModemDriver
@@ -97,15 +99,12 @@ def tells_signal(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
 
 
 def surveys(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
-    del bench
+    """By the real transaction: heard the other carrier, and is back as it was."""
     until(lambda: twin.attached, "the first bearer")
-    survey = getattr(driver, "survey", None)
-    if survey is None:
-        return False
-    try:
-        return bool(survey())
-    except NotSupportedError:
-        return False
+    with TemporaryDirectory() as root:
+        outcome, heard = survey(bench, twin, driver, Path(root))
+    back = outcome is not None and outcome.active == bench.home.name and twin.is_on(bench.home)
+    return back and heard is not None and heard.heard and heard.plmn in bench.away.plmns
 
 
 MEASURES: dict[str, Callable[[Bench, Twin, ModemDriver], bool]] = {

@@ -23,6 +23,8 @@ class Relay:
         self.bytes_up = 0
         self.cut_at: int | None = None  # cut once, when so many bytes went up
         self.cuts = 0
+        self.answers_pass = threading.Event()  # cleared: what comes down waits here
+        self.answers_pass.set()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         # A small window: bytes wait in the sender, not in this machine's socket buffers.
@@ -49,6 +51,7 @@ class Relay:
 
     def close(self) -> None:
         self._listener.close()
+        self.answers_pass.set()
         self.cut()
 
     def _accept(self) -> None:
@@ -78,6 +81,8 @@ class Relay:
                         self.cut()
                     if self.bytes_per_s:
                         time.sleep(len(data) / self.bytes_per_s)  # the link's own pace
+                else:
+                    self.answers_pass.wait()
                 sink.sendall(data)
         for sock in (source, sink):
             with contextlib.suppress(OSError):

@@ -98,8 +98,8 @@ class Record:
     record_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @classmethod
-    def of_size(cls, size: int) -> Self:
-        return cls(os.urandom(size))
+    def of_size(cls, size: int, **known: str) -> Self:
+        return cls(os.urandom(size), **known)
 
     @property
     def sha256(self) -> str:

@@ -16,14 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench.measure import Effort, measure
 from tests.soak.district import SoakDistrict
 from tests.soak.faults import Faults
-from tests.soak.measure import LinkMeasure, measure
 from tests.soak.nodes import CHECKOUT
 from tests.soak.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tests.bench.transport import LinkMeasure
 
 _STANDSTILL_S = 60.0  # in good weather; the forwarder's longest back-off is 15 s
 PROFILES = (
@@ -39,15 +41,22 @@ class Scale:
     profiles: tuple[str, ...]
     records: int
     faults: int
-    measure_s: float
+    effort: Effort
     life_s: float  # at least; longer until records and faults are reached
     speed: float = 10.0
     centre_megabytes: int = 12_000
     sizes: str = "0.3:92,2:6,5:2"
 
 
-FULL = Scale(PROFILES, records=5_000, faults=110, measure_s=60, life_s=300)
-QUICK = Scale(PROFILES[:2], records=200, faults=14, measure_s=8, life_s=45, centre_megabytes=3_000)
+FULL = Scale(PROFILES, records=5_000, faults=110, effort=Effort(45, 10, 2, 90), life_s=300)
+QUICK = Scale(
+    PROFILES[:2],
+    records=200,
+    faults=14,
+    effort=Effort(8, 4, 1, 5),
+    life_s=45,
+    centre_megabytes=3_000,
+)
 
 
 def main() -> int:
@@ -75,9 +84,9 @@ def main() -> int:
 def _run(district: SoakDistrict, scale: Scale, seed: int, *, measuring: bool) -> int:
     district.start()
     district.set_links(1.0)
-    measured = measure(district, scale.measure_s) if measuring else {}
+    measured = measure(district, scale.effort) if measuring else {}
     for profile, link in measured.items():
-        _say(f"{profile}: {link.ratio:.2f} of plain TCP, fresh {link.fresh_s} s")
+        _say(f"{profile}: {link.ratio:.2f} of iperf3, fresh {link.fresh_s} s")
     faults = _live(district, scale, random.Random(seed))  # noqa: S311 - a repeatable choice
     _drain(district)
     verdict = judge(district)

@@ -3,7 +3,7 @@
 Each site has a TUN device whose other end lies in the hub's namespace; between the two a
 `lab.link_model.Link` decides when a packet arrives, or that it does not. Told over a UNIX datagram
 socket: `{"site": NAME, "down": true}`, `{"site": NAME, "profile": NAME, "speed": 10}`,
-`{"free": true}` (every link as fast as this machine, for the end).
+`{"free": true}` (every link, or the `site`'s, as fast as this machine, for the end).
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ class Carriers:
     def obey(self, request: dict[str, Any]) -> None:
         """One control request."""
         if request.get("free"):
-            for wire in self.wires.values():
+            wires = [self.wires[request["site"]]] if "site" in request else self.wires.values()
+            for wire in wires:
                 wire.link, wire.down = None, False
             return
         wire = self.wires[request["site"]]

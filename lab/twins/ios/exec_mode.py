@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.twins.engine.ssh_server import HangUpError
-from lab.twins.ios import shows
+from lab.twins.ios import facts, shows
 from lab.twins.ios.grammar import Grammar, IosError
 from lab.twins.routeros7.live import ping as ping_table
 
@@ -178,6 +178,13 @@ _COMMANDS: dict[str, Callable[..., Awaitable[str]]] = {
     "show archive config rollback timer": shows.revert_timer,
     "show event manager environment all": shows.environment,
     "show event manager policy registered": shows.policies,
+    "show inventory": facts.inventory,
+    "show interfaces": facts.interfaces,
+    "show ip interface": facts.ip_interface,
+    "show ipv6 interface": _nothing,
+    "show lldp": facts.no_lldp,
+    "show cdp": facts.no_cdp,
+    "dir": facts.flash,
     "show ip interface brief": shows.ip_interfaces,
     "show ip route": shows.route,
     "show ip route ADDRESS": shows.route,

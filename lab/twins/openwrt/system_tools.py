@@ -192,6 +192,24 @@ async def _network(sh: Shell, arguments: list[str], io: Streams) -> int:
     return 0
 
 
+async def _uptime(sh: Shell, arguments: list[str], io: Streams) -> int:
+    del arguments
+    minutes = int(sh.device.clock.monotonic() // 60)
+    since = f"{minutes // 60:2}:{minutes % 60:02}"
+    io.say(f" {sh.device.clock.now():%H:%M:%S} up {since},  load average: 0.08, 0.05, 0.01")
+    return 0
+
+
+async def _df(sh: Shell, arguments: list[str], io: Streams) -> int:
+    del sh, arguments
+    io.say("Filesystem           1K-blocks      Used Available Use% Mounted on")
+    io.say("/dev/root                 4096      4096         0 100% /rom")
+    io.say("tmpfs                    61012       180     60832   0% /tmp")
+    io.say("/dev/mtdblock6            9856      1184      8672  12% /overlay")
+    io.say("overlayfs:/overlay        9856      1184      8672  12% /")
+    return 0
+
+
 async def _service(sh: Shell, arguments: list[str], io: Streams) -> int:
     """`/etc/init.d/system reload` and the like: what they do is read from the files anyway."""
     del sh
@@ -240,6 +258,8 @@ PROGRAMS: dict[str, Program] = {
     "start-stop-daemon": _start_stop_daemon,
     "ps": _ps,
     "uname": _uname,
+    "uptime": _uptime,
+    "df": _df,
     "hostname": _hostname,
     "date": _date,
     "id": _id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lab.twins.routeros7 import menus
+from lab.twins.routeros7 import fact_menus, menus
 from lab.twins.routeros7.menus import SETTINGS, Menu, Path, Property
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def edition_of(version: str) -> Edition:
     """The edition of a version like "6.49.10 (long-term)"."""
     major, minor = (int(part) for part in version.split(maxsplit=1)[0].split(".")[:2])
     if major != 6:  # noqa: PLR2004 - the major version itself
-        return Edition(menus.ALL, menus.LTE_SETTINGS)
+        return Edition(menus.ALL + fact_menus.ALL, menus.LTE_SETTINGS)
     return _six((major, minor))
 
 
@@ -63,7 +63,7 @@ def _six(version: tuple[int, int]) -> Edition:
     kept = [menu for menu in menus.ALL if menu.path != _DEVICE_MODE]
     changed = {menus.APN.path: _apn(), menus.LTE.path: _lte(), menus.ROUTE.path: _route()}
     found = [slot if menu is menus.LTE_SETTINGS else changed.get(menu.path, menu) for menu in kept]
-    return Edition(tuple(found), slot, old_style=True)
+    return Edition((*found, *fact_menus.ALL), slot, old_style=True)
 
 
 def _without(menu: Menu, *names: str) -> tuple[Property, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from lab.twins.routeros7 import menus
+from lab.twins.routeros7 import fact_menus, menus
 from lab.twins.routeros7.values import duration_text
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lab.twins.routeros7.printing import Row
 
 BOARD = "LtAP mini LTE kit"
+_BUILT = datetime(2026, 3, 4, 9, 51, 37, tzinfo=UTC)
 _REPLY = re.compile(r"icmp_seq=(\d+) ttl=(\d+) time=([\d.]+)")
 
 
@@ -79,6 +81,17 @@ def _resource(device: Device) -> list[Row]:
     row = {
         "uptime": duration_text(int(device.clock.monotonic() - device.booted_at)),
         "version": device.config.version,
+        "build-time": f"{_BUILT:%b/%d/%Y %H:%M:%S}",  # as captured on 6.48 and 7.12
+        "factory-software": "6.44.5",
+        "free-memory": "24.6MiB",
+        "total-memory": "64.0MiB",
+        "cpu": "MIPS 24Kc V7.4",
+        "cpu-count": "1",
+        "cpu-frequency": "650MHz",
+        "cpu-load": "4%",
+        "free-hdd-space": "1088.0KiB",
+        "total-hdd-space": "16.0MiB",
+        "architecture-name": "mipsbe",
         "board-name": BOARD,
         "platform": "MikroTik",
     }
@@ -171,6 +184,10 @@ async def _system_ping(address: str, count: int) -> str:
 
 
 _SOURCES: dict[menus.Path, Callable[[Device], list[Row]]] = {
+    fact_menus.INTERFACE.path: fact_menus.interfaces,
+    fact_menus.IPV6_ADDRESS.path: fact_menus.none,
+    fact_menus.NEIGHBOR.path: fact_menus.none,
+    fact_menus.PACKAGE.path: fact_menus.packages,
     menus.IP_ADDRESS.path: _bearer_address,
     menus.ROUTE.path: _routes,
     ("log",): _log,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING
 
@@ -196,7 +197,7 @@ async def _print(run: Interpreter, menu: Menu, command: Command) -> Value:
     if not menu.table:
         run.printed.append(printing.record(printing.shown(menu, _record(run, menu))))
         return None
-    rows = await _matching(run, menu, conditions)
+    rows = [_with_network(menu, row) for row in await _matching(run, menu, conditions)]
     if "count-only" in styles:
         run.printed.append(str(len(rows)))
         return None
@@ -205,6 +206,14 @@ async def _print(run: Interpreter, menu: Menu, command: Command) -> Value:
     old_style = run.host.edition.old_style
     run.printed.append(layout(menu, _visible(run, rows), old_style=old_style))
     return None
+
+
+def _with_network(menu: Menu, row: Row) -> Row:
+    """An address as it is printed: the device works its network out."""
+    if menu.path != menus.IP_ADDRESS.path or row.get("network"):
+        return row
+    network = ipaddress.ip_network(row["address"], strict=False).network_address
+    return {**row, "network": str(network)}
 
 
 def _visible(run: Interpreter, rows: list[Row]) -> list[Row]:

@@ -268,7 +268,13 @@ ALL: tuple[Menu, ...] = (
     Menu(("log",), READ_ONLY_TABLE, _facts("time", "topics", "message")),
     Menu(("system", "identity"), SETTINGS, (Property("name", "MikroTik"),)),
     Menu(("system", "clock"), FACTS, _facts("time", "date", "time-zone-name", "gmt-offset")),
-    Menu(("system", "resource"), FACTS, _facts("uptime", "version", "board-name", "platform")),
+    Menu(
+        ("system", "resource"),
+        FACTS,
+        _facts("uptime", "version", "build-time", "factory-software", "free-memory", "total-memory")
+        + _facts("cpu", "cpu-count", "cpu-frequency", "cpu-load", "free-hdd-space")
+        + _facts("total-hdd-space", "architecture-name", "board-name", "platform"),
+    ),
     Menu(
         ("system", "routerboard"),
         FACTS,

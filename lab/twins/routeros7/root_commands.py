@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lab.twins.routeros7.syntax import Command
 
 
+_LAYOUTS = frozenset({"verbose", "compact", "terse"})  # all printed as `compact` here
+
+
 async def export(run: Interpreter, menu: Menu, command: Command) -> Value:
     """`export` of one menu."""
     _export_menu(run, menu, sensitive=await _sensitive(run, command))
@@ -43,13 +46,16 @@ async def _sensitive(run: Interpreter, command: Command) -> bool:
     """Whether secrets are shown: on demand in RouterOS 7, unless forbidden in 6."""
     old_style = run.host.edition.old_style
     word = "hide-sensitive" if old_style else "show-sensitive"
+    words = set()
     for item in command.arguments:
-        if item.key or text_of(await run.evaluate(item.value)) != word:
+        given = "" if item.key else text_of(await run.evaluate(item.value))
+        if given not in {word, *_LAYOUTS}:
             where = f"(line {item.line} column {item.column})"
             raise ScriptError(f"expected end of command {where}")
-    if command.arguments and not old_style:
+        words.add(given)
+    if word in words and not old_style:
         run.require("sensitive")
-    return bool(command.arguments) != old_style and "sensitive" in run.policies
+    return (word in words) != old_style and "sensitive" in run.policies
 
 
 def _stored(run: Interpreter, menu: Menu) -> list[Row]:

@@ -191,7 +191,7 @@ def _discard(session: Session, words: list[str], candidate: Settings) -> str:
 def _compare(session: Session, words: list[str], candidate: Settings) -> str:
     which = "saved" if words[1:] == ["saved"] else "active"
     other = session.device.saved if which == "saved" else session.device.active
-    same = f"No changes between working and {which} configurations."
+    same = f"No changes between working and {which} configurations.\n"
     return candidate.difference(other) or same
 
 

@@ -58,6 +58,17 @@ def _version(session: Session, found: re.Match[str]) -> str:
     )
 
 
+def _host_name(session: Session, found: re.Match[str]) -> str:
+    del found
+    return session.device.hostname
+
+
+def _commits(session: Session, found: re.Match[str]) -> str:
+    """The newest first, as 1.4 and later list them."""
+    del found
+    return f"0   {session.device.clock.now():%Y-%m-%d %H:%M:%S} by vyos via cli"
+
+
 def _commands(session: Session, found: re.Match[str]) -> str:
     del found
     return session.device.active.commands()
@@ -198,6 +209,8 @@ _COMMANDS: tuple[tuple[str, Callable[[Session, re.Match[str]], str]], ...] = (
     (r"(?:set )?terminal width \d+", _nothing),
     (r"(?:set )?terminal length (\d+)", _length),
     (r"show version", _version),
+    (r"show host name", _host_name),
+    (r"show system commit", _commits),
     (r"show configuration commands", _commands),
     (r"show interfaces", _interfaces),
     (r"show interfaces wwan (\S+) (summary|detail|signal)", _wwan),

@@ -60,6 +60,23 @@ def test_the_page_is_one_file_that_needs_no_network(mixed: Path) -> None:
     assert links.tags.count("table") >= 1
 
 
+def test_carriers_heard_at_an_office_stand_in_its_measurements(all_good: Path) -> None:
+    file = all_good / "sites" / "kubu.json"
+    content = json.loads(file.read_text())
+    seen = {"profile": "indosat", "at": "2026-11-20T14:00:00+00:00", "how": "moved", "rat": "LTE"}
+    seen |= {"registered": False, "operator": None, "plmn": "51001", "detail": ""}
+    figures = {"rsrp_dbm": -117.5, "rsrq_db": None, "sinr_db": 0.0, "rssi_dbm": None}
+    assert "RSRP" not in render_page(read_rollout(all_good), "id")
+    file.write_text(json.dumps(content | {"survey": {"indosat": seen | {"signal": figures}}}))
+    page = render_page(read_rollout(all_good), "id")
+    assert "RSRP -117,5 dBm, SINR 0 dB" in page
+    assert "51001 LTE kartu tidak diterima" in page
+    assert "20 Nov 2026, 21.00" in page
+    file.write_text(json.dumps(content | {"survey": {"indosat": {"signal": 3}}}))
+    with pytest.raises(ConfigError, match="survey"):
+        read_rollout(all_good)
+
+
 def test_headline_when_all_is_well(all_good: Path) -> None:
     rollout = read_rollout(all_good)
     assert headline(rollout, "en") == "All 18 sites are on Telkomsel and verified."

@@ -72,6 +72,17 @@ def test_refuses(inventory: Path, case: Break) -> None:
     assert len(problems) == 1 + case.others, _lines(problems)
 
 
+def test_offices_without_a_ups_are_named_and_are_no_error(
+    inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = inventory / KUBU
+    path.write_text(path.read_text() + "site_power_ups: {name: kantor, driver: usbhid-ups}\n")
+    assert main(["inventory", "check", str(inventory), "--lang", "en"]) == 0
+    said = capsys.readouterr().out
+    assert "17 sites without a UPS" in said
+    assert "kubu," not in said.split("without a UPS")[1], "kubu has one"
+
+
 def test_tells_all_errors_at_once(inventory: Path) -> None:
     for name in ("duplicate code", "platform", "carrier", "no latitude"):
         _broken(inventory, BREAKS[name])

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from lab.errors import LabError
-from lab.matrix import cases, ground, harm
+from lab.matrix import cases, harm
 from lab.matrix.__main__ import chosen, parse
 from rekamatan.models import SwitchState
 
@@ -53,14 +53,11 @@ def test_a_small_sample_meets_many_faults_and_the_power_cuts() -> None:
 
 
 def test_planted_bugs_have_cases_of_their_own() -> None:
-    assert set(cases.SENSITIVE) == set(ground.PLANTS)
-    for plant in ground.PLANTS:
+    for plant in cases.PLANTS:
         names = [case.name for case in chosen(parse(["--plant", plant]), 1)]
         assert names == list(cases.SENSITIVE[plant])
-
-
-def test_what_is_run() -> None:
-    assert len(chosen(parse([]), 1)) == len(cases.matrix())
-    name = "server/disk-full/before-gated"
-    assert [case.name for case in chosen(parse(["--case", name]), 1)] == [name]
-    assert 0 < len(chosen(parse(["--quick"]), 1)) < 30
+    every = [case.name for case in chosen(parse(["--plant", "all"]), 1)]
+    assert sorted(every) == sorted(name for names in cases.SENSITIVE.values() for name in names)
+    assert len(every) == len(set(every))
+    assert set(cases.planted("all").values()) == set(cases.PLANTS)
+    assert cases.planted("") == {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.matrix import __main__ as matrix
-from lab.matrix.results import ResultsFile, failed_before, line, summary
+from lab.matrix.results import ResultsFile, caught, failed_before, line, summary
 from lab.matrix.trial import Result
 
 if TYPE_CHECKING:
@@ -95,6 +95,17 @@ def test_what_failed_with_an_earlier_program_is_played_again(path: Path) -> None
     new.append(replace(GOOD, case="missed", reached=False))
     assert set(matrix.known(new, of_any_program=True)) == {"sound", "stranded now"}
     assert set(matrix.known(new, of_any_program=False)) == {"stranded now"}
+
+
+def test_a_planted_bug_is_caught_by_a_case_that_was_played_with_it_and_by_no_other() -> None:
+    plants = {"a": "no-fsync", "b": "no-fsync", "c": "server-only"}
+    rows = [
+        replace(GOOD, case="a", untrue=["entries are gone"]),
+        replace(GOOD, case="b"),
+        replace(GOOD, case="c", reached=False),
+        replace(GOOD, case="d", stranded=["x"]),
+    ]
+    assert caught(rows, plants) == {"no-fsync": ["a"], "server-only": []}
 
 
 def test_the_line_says_what_was_wrong() -> None:

@@ -36,6 +36,7 @@ PARSERS: dict[str, Any] = {
     "mmcli_modem": lambda text: mmcli_parse.radio_of(mmcli_parse.parse(text), {}, {}),
     "mmcli_signal": lambda text: mmcli_parse.signal_of(mmcli_parse.parse(text)),
     "uqmi_signal": qmi_parse.uqmi_signal,
+    "uqmi_radio": lambda text: qmi_parse.uqmi_radio(text, "", "", "", ""),
     "qmicli_radio": qmi_parse.qmicli_radio,
     "qmicli_slots": qmi_parse.qmicli_slots,
     "info": gsmctl_parse.parse_information,
@@ -70,7 +71,7 @@ def test_every_case_has_its_expectation_on_other_text_refused() -> None:
     refusals = {
         "uci_show_error", "interface_not_found", "default_route_none", "ping_unreachable",
         "mmcli_not_there", "mmcli_signal_none", "uqmi_signal_error", "qmicli_not_installed",
-        "info_modem_gone", "signal_none", "slot_error",
+        "info_modem_gone", "signal_none", "slot_error", "qmicli_error", "uqmi_service_timeout",
     }  # fmt: skip
     assert set(empty) == refusals
 

@@ -20,6 +20,10 @@ def test_case(path: Path) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
     if case["parser"] == "monitor":
         assert parse.parse_monitor(case["text"]) == case["expected"]
+    elif case["parser"] == "state":
+        reading = routeros_state.state_of("routeros7", "lte1", {"monitor": case["text"]})
+        found = dataclasses.asdict(reading)
+        assert {key: found[key] for key in case["expected"]} == case["expected"]
     else:
         rows = [dataclasses.asdict(row) for row in parse.parse_print(case["text"])]
         assert rows == case["expected"]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from rekamatan.agent import surroundings as module
-from rekamatan.power.nut import PowerState
+from rekamatan.power.nut import PowerState, read_power
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -23,3 +28,13 @@ def test_ups_goes_before_the_own_sockets(
     monkeypatch.setattr(module, "read_power", lambda: ups)
     monkeypatch.setattr(module, "on_mains", lambda: socket)
     assert module.surroundings().mains is believed
+
+
+def test_preflight_says_that_the_office_has_no_ups(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "read_power", lambda: read_power(tmp_path / "power.json"))
+    monkeypatch.setattr(module, "on_mains", lambda: None)
+    found = module.surroundings()
+    assert found.mains is None
+    assert "no UPS" in found.supply_detail

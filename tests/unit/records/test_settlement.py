@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from rekamatan.errors import RecordError
 from rekamatan.records.digests import Item, bucket_digests
 from rekamatan.records.enquiry import Enquiry, LedgerSetBackError
 from rekamatan.records.receipts import Receipt, ReceiptSigner, ReceiptVerifier, SignedReceipt
@@ -43,6 +44,10 @@ class Centre(Enquiry):
 
     def items(self, bucket: str) -> list[Item]:
         return [item for item in self._items() if bucket in bucket_digests([item])]
+
+    def tell_digests(self, answer: dict[str, Any]) -> list[str]:  # noqa: ARG002 - the real one's
+        """As a data centre that knows no accounts."""
+        raise RecordError("data centre", "ask", "HTTP 404: Not Found")
 
     def _items(self) -> list[Item]:
         held = [s.receipt for s in self.held]  # type: ignore[attr-defined] - set above

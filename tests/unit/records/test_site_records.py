@@ -7,6 +7,7 @@ import hashlib
 import os
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,13 +19,13 @@ from rekamatan.records import incoming as incoming_module
 from rekamatan.records.archive import SECONDS_FORMAT, ConflictError, StoredRecord
 from rekamatan.records.counts import record_counts
 from rekamatan.records.incoming import DiskFullError, Incoming, PartialUpload, PartialWriter
-from rekamatan.records.lanes import Junction, pick
+from rekamatan.records.lanes import Junction, Lane, candidates
 from rekamatan.records.metadata import Offer
 from rekamatan.records.names import RecordName
 from rekamatan.records.receipts import Receipt, ReceiptSigner, ReceiptVerifier, SignedReceipt
 from rekamatan.records.reception import AlteredError, Reception
 from rekamatan.records.settings import IntakeSettings
-from rekamatan.records.site_ledger import SiteEntry
+from rekamatan.records.site_ledger import SiteEntry, SiteLedger
 from rekamatan.records.spool import Spool
 from rekamatan.records.uplink import stall_seconds
 from tests.unit.records.test_receipts import KEY, PUBLIC
@@ -186,12 +187,49 @@ def entry(record_id: str, age_s: float, now: datetime) -> SiteEntry:
     return SiteEntry(record_id, "0" * 64, 1, "ws1.kubu", captured.strftime(SECONDS_FORMAT))
 
 
-def test_lanes_share_the_waiting_records() -> None:
+def test_lanes_share_the_waiting_records(tmp_path: Path) -> None:
     now = datetime(2026, 1, 2, tzinfo=UTC)
     ages = {"week": 604_800, "hour": 3600, "minute": 60, "second": 1, "tomorrow": -86_400}
-    waiting = [entry(name, age, now) for name, age in ages.items()]
-    assert [e.record_id for e in pick(waiting, "bulk", now)] == ["week", "hour"]
-    assert [e.record_id for e in pick(waiting, "fresh", now)] == ["tomorrow", "second", "minute"]
+    ledger = SiteLedger(tmp_path / "ledger.sqlite")
+    for name, age in ages.items():
+        ledger.add(entry(name, age, now))
+    taken: dict[Lane, list[str]] = {"bulk": [], "fresh": []}
+    junction = Junction()
+    with ExitStack() as held:
+        for lane, order in taken.items():
+            while found := held.enter_context(
+                junction.claim(candidates(ledger, junction, lane, now), lane)
+            ):
+                order.append(found.record_id)
+    assert taken == {"bulk": ["week", "hour"], "fresh": ["tomorrow", "second", "minute"]}
+
+
+def test_records_set_aside_never_hide_the_one_behind_them(tmp_path: Path) -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    ledger, junction = SiteLedger(tmp_path / "ledger.sqlite"), Junction()
+    for number in range(20):
+        ledger.add(entry(f"record-{number:02}", 7200 - number, now))
+        if number < 19:
+            junction.set_aside(f"record-{number:02}", 60)
+    with junction.claim(candidates(ledger, junction, "bulk", now), "bulk") as found:
+        assert found is not None
+        assert found.record_id == "record-19"
+
+
+def test_bulk_lane_waits_until_the_last_fresh_record_is_answered() -> None:
+    junction, now = Junction(), datetime.now(UTC)
+    both = [entry("one", 0, now), entry("two", 0, now)]
+    passed = threading.Event()
+
+    def bulk() -> None:
+        junction.give_way()
+        passed.set()
+
+    with junction.claim(both, "fresh"):
+        with junction.claim(both, "fresh"):
+            threading.Thread(target=bulk, daemon=True).start()
+        assert not passed.wait(0.2), "one is answered, the other is not"
+    assert passed.wait(5)
 
 
 def test_no_record_is_claimed_twice_and_a_refused_one_waits() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,17 @@ import pytest
 from rekamatan.errors import DeviceUnreachableError, RecordError
 from rekamatan.models import (
     DataCentre,
+    Endpoint,
     Limits,
     ModemAccess,
     ModemState,
+    Probe,
     Sim,
     Site,
     Verdict,
     WanProfile,
 )
+from rekamatan.verify import link
 from rekamatan.verify.command import Completed
 from rekamatan.verify.link import LinkGate
 from rekamatan.verify.store import BaselineStore
@@ -217,6 +220,23 @@ def test_another_bearer_is_measured_from_its_own_address_alone(bench: Bench) -> 
     bench.gate.check(PROFILE, None, canary=True, within_s=77)
     assert bench.sources[1:] == [""]
     assert not any("-I" in argv for argv in bench.asked[len(pings) :])
+
+
+def test_every_family_is_told_the_address(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def one(*given: object, source: str = "") -> Probe:
+        told.append(source or str(given[-1]))
+        return Probe("x", ok=True)
+
+    for name in ("probe_tcp", "probe_dns", "probe_mtu", "probe_clock"):
+        monkeypatch.setattr(link, name, one)
+    monkeypatch.setattr(link, "probe_ping", lambda *given: (one(*given),))
+    endpoint = Endpoint("ingest", "x.example", 443)
+    centre = replace(SITE.data_centre, endpoints=(endpoint,))
+    bench.gate._site = replace(SITE, data_centre=centre)
+    bench.gate.check_beside(PROFILE, None, "10.0.0.1", 77)
+    assert told == ["10.0.0.1"] * 5
 
 
 def test_another_bearer_that_is_too_slow_is_not_fit(bench: Bench) -> None:

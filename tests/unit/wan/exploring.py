@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Build = Callable[[Rollback], sim.World]
 TORN = (0, 40)
+MOST_FAULTS = 5  # fewer than the ladder's tries of one card: see `simulation`
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ def single_faults(
 
 
 def random_schedule(choose: random.Random, names: list[str]) -> Schedule:
-    """Two to five faults, each a random number of steps after the one before."""
+    """Two to `MOST_FAULTS` faults, each a random number of steps after the one before."""
     at, strikes = 0, []
-    for _ in range(choose.randint(2, 5)):
+    for _ in range(choose.randint(2, MOST_FAULTS)):
         at += choose.randint(1, 35)
         strikes.append((at, choose.choice(sim.FAULTS + sim.SOFT)))
     kind = choose.choice(list(Rollback))

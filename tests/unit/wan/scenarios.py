@@ -55,11 +55,14 @@ def old_dies_in_the_switch(kind: Rollback) -> sim.World:
 
 def three_ways(kind: Rollback) -> sim.World:
     """As above, with a third card that works."""
-    vsat = profile("vsat", "third", "33", "51089")
-    base = make_site()
-    world = sim.World(rollback=kind, site=replace(base, profiles=base.profiles | {"vsat": vsat}))
+    world = _with_vsat(kind)
     world.links["telkomsel"].attach_s = None
     return _old_dies(world)
+
+
+def _with_vsat(kind: Rollback) -> sim.World:
+    vsat, base = profile("vsat", "third", "33", "51089"), make_site()
+    return sim.World(rollback=kind, site=replace(base, profiles=base.profiles | {"vsat": vsat}))
 
 
 def _old_dies(world: sim.World) -> sim.World:
@@ -76,8 +79,12 @@ def _old_dies(world: sim.World) -> sim.World:
 
 def two_bearers(kind: Rollback) -> sim.World:
     """Both are up at once: the new one is tested beside the old one, then the route moves."""
-    world = sim.World(rollback=kind)
-    world.modem = (TwoBearerDevice if kind is Rollback.DEVICE else TwoBearerServer)(world)
+    return _side_by_side(sim.World(rollback=kind))
+
+
+def _side_by_side(world: sim.World) -> sim.World:
+    kind = TwoBearerDevice if world.rollback is Rollback.DEVICE else TwoBearerServer
+    world.modem = kind(world)
     return world
 
 
@@ -94,6 +101,12 @@ def old_dies_beside(kind: Rollback) -> sim.World:
 
 def new_dies_after_the_move(kind: Rollback) -> sim.World:
     return _dies_when(two_bearers(kind), "telkomsel", "modem.applied")
+
+
+def three_bearers(kind: Rollback) -> sim.World:
+    """Both die after the move; a third bearer, up all the time, works."""
+    world = _side_by_side(_with_vsat(kind))
+    return _dies_when(_dies_when(world, "telkomsel", "modem.applied"), "indosat", "modem.applied")
 
 
 def _dies_when(world: sim.World, carrier: str, point: str) -> sim.World:
@@ -121,5 +134,6 @@ EXPECTED: dict[str, tuple[Build, SwitchState]] = {
     "two_bearers": (two_bearers, SwitchState.COMMITTED),
     "unfit_beside": (unfit_beside, SwitchState.REFUSED),
     "old_dies_beside": (old_dies_beside, SwitchState.COMMITTED),
+    "three_bearers": (three_bearers, SwitchState.REVERTED),
     "new_dies_after_the_move": (new_dies_after_the_move, SwitchState.REVERTED),
 }

@@ -17,6 +17,7 @@ from rekamatan.models import (
     Verdict,
     WanProfile,
 )
+from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
 from rekamatan.verify.gate import decide, only_demand_what_passed
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class SimulatedModem:
 
     platform: ClassVar[str] = "simulated"
     rollback: ClassVar[Rollback] = Rollback.DEVICE
+    abilities: ClassVar[Abilities] = TIMER_AND_SLOTS
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -65,7 +67,8 @@ class SimulatedModem:
             iccid=(shown if self.old_card_shown else link).card.iccid,
             imsi=(shown if self.old_card_shown else link).card.imsi,
             plmn=link.plmn if self.attached() else None,
-            registered=True,
+            registered=link.lets_in,
+            signal=Signal(rsrp_dbm=link.rsrp_dbm),
             profile=self.profile,
             wan_ip="10.1.0.5" if self.attached() or just_changed else None,
         )

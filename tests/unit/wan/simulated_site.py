@@ -22,6 +22,8 @@ class Link:
     plmn: str
     attach_s: float | None = 10.0  # None: never gets an address (wrong APN, dead SIM)
     path: bool = True  # records reach the data centre
+    lets_in: bool = True  # the network accepts the card
+    rsrp_dbm: float | None = None
 
 
 def profile(name: str, slot: str, number: str, plmn: str) -> WanProfile:

@@ -2,6 +2,13 @@
 
 Every durable write and every act on the modem is an interruption point. `exploring` repeats a
 scenario with faults at them, lets the site recover, and collects what it finds wrong.
+
+What no system can promise, and therefore no schedule may ask for:
+- A carrier that dies after the last gate is nobody's doing (`_must_work`).
+- A profile is given up after `ladder.TRIES` tries that tested it, or `TRIES + SPOILED` in all.
+  A modem that fails in every one of them cannot be told from a card that does not work: the run
+  ends `stranded` although that card would work, with the tries on the job sheet. A schedule has at
+  most `exploring.MOST_FAULTS` faults, which is fewer, so here it is never excused.
 """
 
 from __future__ import annotations

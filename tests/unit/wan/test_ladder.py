@@ -12,11 +12,13 @@ from rekamatan.models import ChangePlan, Rollback, SwitchOutcome, SwitchState
 from rekamatan.wan.job_sheet import job_sheet
 from rekamatan.wan.journal import JOURNAL, decode
 from rekamatan.wan.known_good import known_good
+from rekamatan.wan.ladder import SPOILED, TRIES
 from tests.unit.wan import exploring
 from tests.unit.wan import simulation as sim
 from tests.unit.wan.scenarios import (
     EXPECTED,
     old_dies_in_the_switch,
+    three_bearers,
     three_ways,
     wrong_apn,
 )
@@ -63,6 +65,13 @@ def test_another_card_is_tried_armed_and_gated_and_becomes_known_good(kind: Roll
     assert world.modem.timer is None
     assert last.gate is not None
     assert last.gate.profile == "vsat"
+
+
+@pytest.mark.parametrize("kind", list(Rollback))
+def test_another_bearer_is_one_where_each_profile_has_its_own(kind: Rollback) -> None:
+    last = run(three_bearers(kind))
+    assert (last.state, last.active) == (SwitchState.REVERTED, "vsat")
+    assert tried(last) == [("reset_modem", "no_help"), ("other_bearer:vsat", "worked")]
 
 
 def test_the_wanted_profile_may_work_after_all() -> None:
@@ -189,24 +198,29 @@ def test_after_a_power_cut_only_the_rung_that_was_cut_off_is_tried_again(
 
 
 @pytest.mark.parametrize(("cuts", "state"), [(5, "reverted"), (6, "stranded")])
+@pytest.mark.parametrize("kind", list(Rollback))
 def test_a_try_in_which_the_modem_lost_power_says_nothing_of_the_card(
-    cuts: int, state: str
+    cuts: int, state: str, kind: Rollback
 ) -> None:
     """Five spoiled tries, and the sixth proves the card: more than that nobody waits for."""
-    world = three_ways(Rollback.DEVICE)
-    original, left = world.modem.apply, [cuts]
+    world = three_ways(kind)
+    original, left = world.step, [cuts]
 
-    def apply(plan: ChangePlan) -> None:
-        original(plan)
-        if plan.target == "vsat" and left[0]:
+    def step(name: str) -> None:
+        if name == "gate" and world.modem.profile == "vsat" and left[0]:
             left[0] -= 1
             world.modem.power_cut()
+        original(name)
 
-    world.modem.apply = apply  # type: ignore[method-assign]
+    world.step = step  # type: ignore[method-assign]
     last = sim.live_through(world, sim.filed(world))
     assert last is not None
     assert last.state.value == state
     assert world.modem.timer is None
+
+
+def test_the_ladder_tries_a_card_more_often_than_a_schedule_has_faults() -> None:
+    assert exploring.MOST_FAULTS < TRIES + SPOILED
 
 
 def test_a_card_that_does_not_work_is_tried_three_times_and_no_more() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from rekamatan.models import GateResult, Limits, Probe, Verdict, WanProfile
+from rekamatan.models import GateResult, Limits, Probe, Rollback, Verdict, WanProfile
 from rekamatan.verify.gate import CANARY_BYTES, PROBES_S, patience_s, throughput_limit_kbps
 from rekamatan.wan.plan import MARGIN_S, arm_seconds, server_seconds
+from tests.unit.wan import simulation as sim
 from tests.unit.wan.simulated_site import profile
 
 ROOT = Path(__file__).parents[3]
@@ -89,3 +91,74 @@ def test_where_nothing_is_armed_the_pace_of_a_link_half_as_fast_as_the_floor_is_
     for limits in LIMITS.values():
         half_s = CANARY_BYTES * 8 / 1000 / (limits.throughput_floor_kbps / 2)
         assert patience_s(limits) >= PROBES_S + half_s
+
+
+def district_office(kind: Rollback) -> sim.World:
+    """A switch to an APN that does not exist, with the district's own limits.
+
+    The old carrier takes as long to attach again as the budget leaves it.
+    """
+    base = sim.make_site()
+    profiles = {
+        name: replace(planned, limits=LIMITS["cellular"]) for name, planned in base.profiles.items()
+    }
+    world = sim.World(rollback=kind, site=replace(base, profiles=profiles))
+    world.links["telkomsel"].attach_s = None
+    world.links["indosat"].attach_s = float(ATTACH_S)
+    return world
+
+
+def strikes(world: sim.World) -> list[float]:
+    """The moments at which faults strike; filled in as they do."""
+    struck: list[float] = []
+    strike = world.strike
+
+    def noted(what: sim.Fault) -> None:
+        struck.append(world.now)
+        strike(what)
+
+    world.strike = noted  # type: ignore[method-assign]
+    return struck
+
+
+def back_after_s(world: sim.World, fault: sim.Fault, at: int) -> float:
+    """Seconds from the fault until the old carrier works again."""
+    struck = strikes(world)
+    world.fault, world.fault_at = fault, at
+    with suppress(sim.KilledError):
+        sim.attempt(world, sim.filed(world))
+    world.acting = False
+    while not (world.modem.profile == "indosat" and world.modem.works()):
+        world.advance(1.0)
+        assert world.now - struck[0] < 2 * BACK_WITHIN_S
+    return world.now - struck[0]
+
+
+def points_after_arming(kind: Rollback) -> range:
+    quiet = district_office(kind)
+    sim.attempt(quiet, sim.filed(quiet))
+    first = "modem.armed" if kind is Rollback.DEVICE else "modem.apply"
+    return range(quiet.points.index(first) + 1, len(quiet.points) + 1)
+
+
+def test_with_the_server_dead_for_good_the_modem_alone_is_back_within_180_s() -> None:
+    for at in points_after_arming(Rollback.DEVICE):
+        world = district_office(Rollback.DEVICE)
+        took_s = back_after_s(world, "server", at)
+        assert took_s <= BACK_WITHIN_S, world.points[at - 1]
+        assert world.violations == []
+
+
+@pytest.mark.parametrize("fault", ["kill", "server", "modem", "both"])
+@pytest.mark.parametrize("kind", list(Rollback))
+def test_a_live_server_has_proven_the_old_carrier_within_180_s_of_any_fault(
+    kind: Rollback, fault: sim.Fault
+) -> None:
+    for at in points_after_arming(kind):
+        world = district_office(kind)
+        struck = strikes(world)
+        world.fault, world.fault_at = fault, at
+        last = sim.live_through(world, sim.filed(world))
+        assert last is not None
+        assert (last.state.value, last.active) == ("reverted", "indosat")
+        assert world.passed_at - struck[0] <= BACK_WITHIN_S, world.points[at - 1]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rekamatan import cli
-from rekamatan.agent import advice, credentials, follow, sentences, units, wan_words
+from rekamatan.agent import advice, credentials, follow, sentences, survey_words, units, wan_words
 from rekamatan.agent.trail import leave_evidence
 from rekamatan.commands import order as order_command
 from rekamatan.commands import wan as wan_command
@@ -97,7 +97,7 @@ def test_every_end_is_a_sentence_and_an_exit_code(
 
 
 def test_both_languages_take_the_same_fields() -> None:
-    modules = (advice, sentences, wan_words, job_sheet, order_command)
+    modules = (advice, sentences, survey_words, wan_words, job_sheet, order_command)
     found = [v for module in modules for v in vars(module).values() if isinstance(v, Phrase)]
     found += [*advice.ADVICE.values(), *sentences.STEPS.values(), *sentences.GATE.values()]
     found += [*job_sheet.TODO, *job_sheet.RUNGS.values(), *job_sheet.RESULTS.values()]

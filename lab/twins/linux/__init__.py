@@ -1,0 +1,1 @@
+"""The Linux gateway: the real NetworkManager and ModemManager, over a modem that only speaks AT."""

@@ -1,0 +1,1 @@
+"""The Linux gateway beyond the common suite: its daemons die, its stick is pulled, it lies."""
