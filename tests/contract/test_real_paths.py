@@ -7,11 +7,12 @@ lab tells it, two OsmoGGSN, and a server whose only way out is the modem. Needs 
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from lab.carrier import pool
 from lab.inventory import first_sites
 from lab.modem import twin_config
 from lab.paths import EXAMPLE_INVENTORY
@@ -144,16 +146,37 @@ class Office:
         return found == {slug}
 
 
-@pytest.fixture(params=SIX)
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+@contextmanager
+def powered(hosts: dict[str, dict[str, Any]], slug: str, directory: Path) -> Iterator[Office]:
     """The office with power; its first bearer may still be coming up."""
-    district = plan(variables(), SIX, 0.3)
+    district = plan(hosts, SIX, 0.3)
     with ExitStack() as stack:
-        built = Office(district.site(request.param), district, tmp_path, stack)
+        built = Office(district.site(slug), district, directory, stack)
         built.build()
         stack.callback(built.power_cut)
         built.power_on()
         yield built
+
+
+@pytest.fixture(params=SIX)
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    with powered(variables(), request.param, tmp_path) as built:
+        yield built
+
+
+def with_one_card() -> dict[str, dict[str, Any]]:
+    """The first office has a HiLink modem instead: one card, two APNs of its carrier."""
+    hosts = variables()
+    private = {**hosts["pusat"]["wan_profiles"]["telkomsel"], "apn": "ktp.telkomsel"}
+    for host in hosts.values():
+        host["wan_profiles"] = {**host["wan_profiles"], "ktp": private}
+    office = hosts[SIX[0]]
+    card = {**office["site_sims"]["telkomsel"], "slot": ""}
+    office["site_modem"] = {"platform": "hilink", "username": "admin", "read_username": "admin"}
+    office["site_sims"] = {"telkomsel": card, "ktp": card}
+    office["site_link_profiles"] = {"telkomsel": "telkomsel_good_4g"}
+    office["site_wan_profile"] = "telkomsel"
+    return hosts
 
 
 def test_the_first_six_offices_have_six_platforms() -> None:
@@ -183,3 +206,23 @@ def test_the_data_path_follows_the_driver(office: Office) -> None:
     office.power_on()
     until(lambda: office.only_over("telkomsel"), "telkomsel after a power cut", 60)
     assert office.visit("state")["profile"] == "telkomsel"
+
+
+def test_a_modem_with_one_card_moves_between_two_apns(tmp_path: Path) -> None:
+    with powered(with_one_card(), SIX[0], tmp_path) as office:
+        telkomsel = office.district.carrier("telkomsel")
+        assert telkomsel.apns == ("internet", "ktp.telkomsel")
+
+        def on(number: int) -> bool:
+            state = office.visit("state")
+            address = ipaddress.ip_address(state["wan_ip"] or "0.0.0.0")  # noqa: S104 - no address
+            return address in ipaddress.ip_network(pool(telkomsel, number))
+
+        until(lambda: office.only_over("telkomsel"), "the first bearer, from the server's side", 60)
+        assert on(0)
+        office.visit("unarmed", "ktp")
+        until(lambda: office.only_over("telkomsel") and on(1), "the other APN", 60)
+        office.power_cut()
+        office.power_on()
+        until(lambda: office.only_over("telkomsel"), "a bearer after a power cut", 60)
+        assert on(1)

@@ -113,7 +113,8 @@ def test_profile_and_slot_move_the_real_bearer() -> None:
 
     console("/ip firewall nat remove [find chain=srcnat]")
     console("/interface lte apn set telkomsel add-default-route=no")
-    until(lambda: default_route() == "", "a default route that nobody asked for")
+    until(lambda: "100.80." in console("/ip address print terse"), "no bearer without a route")
+    assert default_route() == "", "a default route that nobody asked for"
     console("/interface lte apn set telkomsel add-default-route=yes")
     until(lambda: "wwan0" in default_route(), "the default route that is asked for again")
     assert not masquerades(), "the LAN is masqueraded without a rule"
