@@ -23,6 +23,8 @@ NEVER = Phrase(
     id="{profile} (slot {slot}): belum pernah didengar dari kantor ini",
     en="{profile} (slot {slot}): never heard from this office",
 )
+NONE_KEPT = Phrase(id="Belum ada konfigurasi yang disimpan.", en="No configuration is kept yet.")
+SAME = Phrase(id="Tidak ada bedanya.", en="There is no difference.")
 NOT_LET_IN = Phrase(id="kartu tidak diterima jaringan", en="the network did not let the card in")
 NO_FIGURES = Phrase(id="sinyal tidak diketahui", en="signal not known")
 FIGURES = {

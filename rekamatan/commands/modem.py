@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 from rekamatan import paths
 from rekamatan.agent.follow import follow
 from rekamatan.agent.sentences import EXIT_FAILED, EXIT_OK, EXIT_REFUSED, STEPS, outcome_exit
-from rekamatan.agent.survey_words import say_refused, say_sightings, say_trouble
+from rekamatan.agent.survey_words import (
+    NONE_KEPT,
+    SAME,
+    say_refused,
+    say_sightings,
+    say_trouble,
+)
 from rekamatan.agent.units import ask_reader, require_root
 from rekamatan.clock import SystemClock
 from rekamatan.config import load_site
 from rekamatan.errors import ConfigError
 from rekamatan.models import SwitchState
+from rekamatan.modems.backups import difference, kept, label_of
 from rekamatan.plain import to_plain
 from rekamatan.wan import request
 from rekamatan.wan.disk import DirectoryDisk
@@ -48,6 +55,11 @@ def register(
         help="when the link may be dropped to hear the other SIM, two ISO moments with zone",
     )
     survey.set_defaults(run=run_survey)
+    backups = actions.add_parser("backups", help="the kept configurations, or what one differs in")
+    backups.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    backups.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
+    backups.add_argument("--diff", default="", metavar="NAME", help="from the newest to this one")
+    backups.set_defaults(run=run_backups)
 
 
 def run_survey(arguments: argparse.Namespace) -> int:
@@ -69,6 +81,27 @@ def run_survey(arguments: argparse.Namespace) -> int:
     if refused:
         return EXIT_REFUSED
     return max((_exit(outcome) for outcome in ended), default=EXIT_OK)
+
+
+def run_backups(arguments: argparse.Namespace) -> int:
+    """List what is kept; with `--diff` show what going back to one would change.
+
+    Exit 3 for a backup that was altered or is another modem's, 2 for one that is not there.
+    """
+    require_root("read the backups")
+    if arguments.diff:
+        lines = difference(paths.MODEM, arguments.diff)
+        if arguments.json:
+            print(json.dumps({"name": arguments.diff, "diff": lines}))  # noqa: T201
+        else:
+            print("\n".join(lines) or SAME(arguments.lang))  # noqa: T201
+        return EXIT_OK
+    found = [{"name": path.name, "of": to_plain(label_of(path))} for path in kept(paths.MODEM)]
+    if arguments.json:
+        print(json.dumps(found))  # noqa: T201 - the command's own output
+    else:
+        print("\n".join(str(one["name"]) for one in found) or NONE_KEPT(arguments.lang))  # noqa: T201
+    return EXIT_OK
 
 
 def _silent(site: Site, found: dict[str, Any], arguments: argparse.Namespace) -> list[str]:

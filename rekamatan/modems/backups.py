@@ -7,10 +7,15 @@ two; the way back after a replaced or reset modem is the role `modem`, which has
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from dataclasses import asdict, dataclass
+from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ConfigError
+from rekamatan.errors import ConfigError, NotSupportedError, RefusedError
+from rekamatan.models import Identity
+from rekamatan.plain import Place, from_plain, parse_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +24,22 @@ if TYPE_CHECKING:
     from rekamatan.modems.base import ModemDriver
 
 KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Whose configuration a backup is; the serial number where the device tells it."""
+
+    platform: str
+    model: str
+    serial: str | None
+    sha256: str
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.platform} {self.model} {self.serial or '(no serial number)'}"
+
+
 _PRIVATE = 0o600
 
 
@@ -43,9 +64,11 @@ def keep(directory: Path, driver: ModemDriver, now: datetime) -> Path:
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     path = directory / f"{now:%Y%m%dT%H%M%SZ}-{driver.platform}-{digest}.txt"
     try:
+        _store(path.with_suffix(".json"), _label(driver, text))
         _store(path, text)
         for old in kept(directory)[:-KEPT]:
             old.unlink()
+            old.with_suffix(".json").unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(
             str(directory), "keep a backup", str(error.strerror), "free space, then run again"
@@ -56,6 +79,74 @@ def keep(directory: Path, driver: ModemDriver, now: datetime) -> Path:
 def kept(directory: Path) -> list[Path]:
     """The backups there are, oldest first."""
     return sorted(directory.glob("*Z-*.txt"))
+
+
+def _label(driver: ModemDriver, text: str) -> str:
+    """Whose configuration it is, and its digest: what a restore has to know before it begins."""
+    try:
+        device = driver.identify()
+    except NotSupportedError:  # firmware we do not manage: its configuration is kept all the same
+        device = Identity(driver.platform, "", "")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps(asdict(Label(device.platform, device.model, device.serial, digest))) + "\n"
+
+
+def label_of(path: Path) -> Label | None:
+    """The label beside a backup; None where there is none (kept by an older release)."""
+    try:
+        text = path.with_suffix(".json").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    source = str(path.with_suffix(".json"))
+    return from_plain(Label, parse_json(text, source), Place(source))
+
+
+def read_backup(directory: Path, name: str) -> str:
+    """The text of a kept backup, when it is whole and of the modem that is here now.
+
+    The modem that is here now is the one of the newest backup.
+
+    Args:
+        directory: of the backups.
+        name: of the file, as `kept` lists it.
+
+    Raises:
+        RefusedError: it has no label, was altered since it was kept, or is another modem's.
+        ConfigError: there is no such backup.
+    """
+    path = next((path for path in kept(directory) if path.name == name), None)
+    if path is None:
+        raise ConfigError(str(directory), name, "no such backup", "see `rekamatan modem backups`")
+    text, label = path.read_text(encoding="utf-8"), label_of(path)
+    if label is None:
+        raise _refused(name, "it has no label: nobody can say whose it is")
+    if hashlib.sha256(text.encode()).hexdigest() != label.sha256:
+        raise _refused(name, "it was altered after it was kept")
+    here = label_of(kept(directory)[-1])
+    if here is not None and not _same_device(label, here):
+        raise _refused(name, f"it is of {label}, and the modem here is {here}")
+    return text
+
+
+def difference(directory: Path, name: str) -> list[str]:
+    """A unified diff from the newest backup to the named one: what going back would change.
+
+    Raises: as `read_backup`.
+    """
+    old = read_backup(directory, name)
+    newest = kept(directory)[-1]
+    now = newest.read_text(encoding="utf-8")
+    return list(unified_diff(_meaning(now), _meaning(old), newest.name, name, lineterm=""))
+
+
+def _same_device(one: Label, other: Label) -> bool:
+    if one.platform != other.platform:
+        return False
+    return one.serial == other.serial if one.serial and other.serial else one.model == other.model
+
+
+def _refused(name: str, reason: str) -> RefusedError:
+    return RefusedError(f"backup {name}", "use it", reason, "take another: rekamatan modem backups")
 
 
 def _meaning(text: str) -> list[str]:
