@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from rekamatan.records.uplink import limit_unsent
+
 if TYPE_CHECKING:
     import socket
 
@@ -75,6 +77,7 @@ class Pipeline:
         """Write a piece of the last request's body."""
         if self._socket is None:
             raise BrokenPipeError("the connection was closed by an answer before")
+        limit_unsent(self._socket)
         self._socket.sendall(chunk)
 
     def answered(self, within_s: float = 0.0) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
     from rekamatan.models import Limits
 
-_UNSENT_BYTES = 64 * 1024  # 128 KB is faster on lossy links but puts 8 s of 128 kbit/s ahead
+# What the kernel takes and has not sent lies ahead of a fresh record on another connection: half a
+# second of the link, measured. Less than two writes would idle it, more than 64 KB gains nothing.
+_UNSENT_LEAST, _UNSENT_MOST = 16 * 1024, 64 * 1024
+_UNSENT_S = 0.5
+# `tcpi_delivery_rate` of struct tcp_info, bytes per second: linux/tcp.h, since Linux 4.9.
+_DELIVERY_RATE = struct.Struct("160xQ")
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 15), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 _STALL_S = 25.0
 _STALL_NARROW_S = 45.0
@@ -105,6 +111,18 @@ def stall_seconds(limits: Limits) -> float:
     return _STALL_S
 
 
+def limit_unsent(sock: socket.socket) -> None:
+    """Make writes wait as soon as half a second of this connection's own rate lies unsent."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _DELIVERY_RATE.size)
+    rate = _DELIVERY_RATE.unpack(info)[0] if len(info) == _DELIVERY_RATE.size else 0
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, unsent_bytes(rate))
+
+
+def unsent_bytes(bytes_per_s: int) -> int:
+    """How much may lie unsent on a link of that rate; 0: not known yet."""
+    return min(max(round(bytes_per_s * _UNSENT_S), _UNSENT_LEAST), _UNSENT_MOST)
+
+
 def _client_tls(tls_dir: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -123,6 +141,6 @@ def _tune(plain: socket.socket, stall_s: float) -> None:
     for option, value in _KEEPALIVE:
         plain.setsockopt(socket.IPPROTO_TCP, option, value)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stall_s * 1000))
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+    limit_unsent(plain)
     with suppress(OSError):  # the kernel may lack tcp_bbr or not allow it: cubic then
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")

@@ -1,6 +1,6 @@
 """`python -m tests.soak`: writes `build/soak.json`; exit 0 only when nothing was lost.
 
-Needs root, loop devices and an installed PostgreSQL. `QUICK=1` takes under four minutes;
+Needs root, loop devices and an installed PostgreSQL. `QUICK=1` takes under six minutes;
 `SEED=n` repeats a run's choices; `PLANT=no-fsync` removes fsync from the services and must go red.
 """
 
@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,11 @@ from tests.bench.measure import Effort, measure
 from tests.soak.district import SoakDistrict
 from tests.soak.faults import Faults
 from tests.soak.nodes import CHECKOUT
+from tests.soak.steps import plan
 from tests.soak.verdict import Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.bench.transport import LinkMeasure
 
@@ -43,18 +45,30 @@ class Scale:
     faults: int
     effort: Effort
     life_s: float  # at least; longer until records and faults are reached
+    both_sides: bool  # of every step a power cut falls on: before it and after it
+    between_s: tuple[float, float]  # from fault to fault
     speed: float = 10.0
     centre_megabytes: int = 12_000
     sizes: str = "0.3:92,2:6,5:2"
 
 
-FULL = Scale(PROFILES, records=5_000, faults=110, effort=Effort(45, 10, 2, 90), life_s=300)
+FULL = Scale(
+    PROFILES,
+    records=5_000,
+    faults=150,
+    effort=Effort(45, 10, 2, 90),
+    life_s=300,
+    both_sides=True,
+    between_s=(0.5, 2.0),
+)
 QUICK = Scale(
     PROFILES[:2],
     records=200,
-    faults=14,
+    faults=40,
     effort=Effort(8, 4, 1, 5),
     life_s=45,
+    both_sides=False,
+    between_s=(0.0, 0.5),
     centre_megabytes=3_000,
 )
 
@@ -90,9 +104,12 @@ def _run(district: SoakDistrict, scale: Scale, seed: int, *, measuring: bool) ->
     faults = _live(district, scale, random.Random(seed))  # noqa: S311 - a repeatable choice
     _drain(district)
     verdict = judge(district)
-    steps = sorted(set(district.steps.read_text(encoding="utf-8").splitlines()))
-    _write(verdict, faults, measured, seed, steps)
-    return 0 if verdict.green else 1
+    missed = _missed(faults.steps)
+    green = verdict.green and not missed
+    _write(verdict, faults, measured, seed, missed)
+    _say(f"steps without a cut: {', '.join(missed) or 'none'}")
+    _say("green" if green else "RED")
+    return 0 if green else 1
 
 
 def _live(district: SoakDistrict, scale: Scale, chance: random.Random) -> Faults:
@@ -106,21 +123,47 @@ def _live(district: SoakDistrict, scale: Scale, chance: random.Random) -> Faults
             district.add_workstation(office, number, scale.sizes, pace)
     faults = Faults(district, chance, scale.speed)
     began, told = time.monotonic(), 0.0
-    waiting = faults.every_kind()
+    waiting: list[Callable[[], None]] = [
+        *(partial(faults.inject, kind) for kind in faults.every_kind()),
+        *(partial(faults.cut_at, *cut) for cut in _cuts(scale, chance)),
+    ]
+    chance.shuffle(waiting)
     while True:
         elapsed = time.monotonic() - began
         captured = district.captured()
         if elapsed - told > 30:
             told = elapsed
             _say(f"{elapsed:.0f} s: {captured} captured, {faults.total} faults")
-        enough = captured >= scale.records and faults.total >= scale.faults
+        enough = captured >= scale.records and faults.total >= scale.faults and not waiting
         if enough and elapsed >= scale.life_s:
             break
-        if faults.total < scale.faults or waiting:
-            faults.inject(waiting.pop() if waiting else faults.draw())
-        time.sleep(chance.uniform(0.5, 2.0))  # district life between two faults
+        if waiting:
+            waiting.pop()()
+        elif faults.total < scale.faults:
+            faults.inject(faults.draw())
+        time.sleep(chance.uniform(*scale.between_s))  # district life between two faults
     district.stop_workstations()
     return faults
+
+
+def _cuts(scale: Scale, chance: random.Random) -> list[tuple[str, str, str]]:
+    """Every step on both sides, or on one of them by chance."""
+    cuts = plan()
+    if scale.both_sides:
+        return cuts
+    return [chance.choice(pair) for pair in zip(cuts[::2], cuts[1::2], strict=True)]
+
+
+def _missed(steps: Mapping[str, int]) -> list[str]:
+    """Steps that no cut fell on."""
+    cut = {f"{service}: {step}" for service, _, step in map(_parsed, steps)}
+    return sorted({f"{service}: {step}" for service, _, step in plan()} - cut)
+
+
+def _parsed(name: str) -> tuple[str, str, str]:
+    service, _, at = name.partition(": ")
+    side, _, step = at.partition(" ")
+    return service, side, step
 
 
 def _drain(district: SoakDistrict) -> None:
@@ -148,7 +191,7 @@ def _write(
     faults: Faults,
     measured: Mapping[str, LinkMeasure],
     seed: int,
-    steps: list[str],
+    missed: list[str],
 ) -> None:
     ratios = {profile: round(link.ratio, 3) for profile, link in measured.items()}
     report = {
@@ -167,7 +210,8 @@ def _write(
         "fresh_alone_s": {profile: link.fresh_alone_s for profile, link in measured.items()},
         "unanswered": verdict.unanswered,
         "disagreements": verdict.disagreements,
-        "cut_steps": steps,
+        "cuts_by_step": dict(sorted(faults.steps.items())),
+        "steps_without_a_cut": missed,
         "named": {
             "lost": verdict.lost[:50],
             "duplicated": verdict.duplicated[:50],
@@ -178,7 +222,7 @@ def _write(
     for line in faults.log:
         _say(line)
     brief = {key: report[key] for key in list(report)[:10]}
-    _say(f"{'green' if verdict.green else 'RED'}: {json.dumps(brief)}")
+    _say(json.dumps(brief))
 
 
 def _save(report: Mapping[str, object]) -> None:

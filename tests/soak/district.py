@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -123,18 +124,22 @@ class SoakDistrict:
         return True
 
     def close(self) -> None:
-        """End what was started here, by its process, and remove it."""
-        self.stop_workstations()
-        for office in self.offices:
-            office.kill()
-        self.centre.ingest.kill()
-        self.centre.postgres.crash()
+        """End what was started here, by its process, and remove it; all of it, whatever fails."""
+        with ExitStack() as last_first:
+            if not os.environ.get("SOAK_KEEP"):
+                last_first.callback(run, ["rm", "-rf", "--one-file-system", str(self.home)])
+            for name in [HUB, *(office.namespace for office in self.offices)]:
+                last_first.callback(run, ["ip", "netns", "del", name], check=False)
+            for disk in [self.centre.disk, *(office.disk for office in self.offices)]:
+                last_first.callback(run, ["umount", str(disk.mount)], check=False)
+            last_first.callback(self._end_carriers)
+            last_first.callback(self.centre.postgres.crash)
+            last_first.callback(self.centre.ingest.kill)
+            for office in self.offices:
+                last_first.callback(office.kill)
+            last_first.callback(self.stop_workstations)
+
+    def _end_carriers(self) -> None:
         if self._carriers is not None:
             self._carriers.kill()
             self._carriers.wait()
-        for disk in [self.centre.disk, *(office.disk for office in self.offices)]:
-            run(["umount", str(disk.mount)], check=False)
-        for name in [HUB, *(office.namespace for office in self.offices)]:
-            run(["ip", "netns", "del", name], check=False)
-        if not os.environ.get("SOAK_KEEP"):
-            run(["rm", "-rf", "--one-file-system", str(self.home)])

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lab.shell import wait_until
+from tests.soak.steps import PURGE, plan
 
 if TYPE_CHECKING:
     import random
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.soak.nodes import Office, Program
 
 _TRIP_WITHIN_S = 15.0
+_TRIES = 4
 _CARRIERS = ("telkomsel_good_4g", "apn_m2m_1m", "cell_4g_weak", "vsat_geo")
 
 
@@ -29,6 +31,7 @@ class Faults:
         self._chance = chance
         self._speed = speed
         self.counts: dict[str, int] = {}
+        self.steps: dict[str, int] = {}  # cuts at each step, `service: side step`
         self.log: list[str] = []
         self._menu: dict[str, tuple[Callable[[], str], int]] = {
             "kill intake": (self._kill_intake, 2),
@@ -36,9 +39,7 @@ class Faults:
             "kill ingest": (self._kill_ingest, 2),
             "power cut of an office": (self._office_power, 3),
             "power cut of the data centre": (self._centre_power, 3),
-            "power cut at a step of the intake": (lambda: self._trip("intake"), 4),
-            "power cut at a step of the forwarder": (lambda: self._trip("forwarder"), 4),
-            "power cut at a step of the ingest": (self._trip_ingest, 5),
+            "power cut at a step": (lambda: self._cut_at(*chance.choice(plan())), 13),
             "full disk at an office": (self._office_full, 2),
             "full disk at the data centre": (self._centre_full, 2),
             "link outage": (self._outage, 3),
@@ -60,7 +61,9 @@ class Faults:
     def inject(self, name: str) -> None:
         """Do it and mend it; it counts once it has happened."""
         began = time.monotonic()
-        detail = self._menu[name][0]()
+        self._note(name, self._menu[name][0](), began)
+
+    def _note(self, name: str, detail: str, began: float) -> None:
         if detail != "missed":
             self.counts[name] = self.counts.get(name, 0) + 1
         self.log.append(f"{began:.0f} {name}: {detail} ({time.monotonic() - began:.1f} s)")
@@ -104,31 +107,37 @@ class Faults:
         self._district.centre.power_cut()
         return "centre"
 
-    def _step(self) -> dict[str, str]:
-        at = self._chance.randrange(1, 50)
-        return {"SOAK_TRIP": str(at), "SOAK_STEPS": str(self._district.steps)}
+    def cut_at(self, service: str, side: str, step: str) -> None:
+        """One aimed cut, tried again when the service did not come to that step."""
+        for _ in range(_TRIES):
+            began = time.monotonic()
+            detail = self._cut_at(service, side, step)
+            self._note("power cut at a step", detail, began)
+            if detail != "missed":
+                return
 
-    def _trip(self, name: str) -> str:
+    def _cut_at(self, service: str, side: str, step: str) -> str:
         """Let one service die at a durable step of its own, and the power with it."""
-        busy = self._district.offices[0]  # the quiet ones have little to die of
-        office = self._office() if self._chance.random() < 1 / 4 else busy
-        program = office.intake if name == "intake" else office.forwarder
+        office, centre = self._district.offices[0], self._district.centre  # the busiest office
+        program = {"intake": office.intake, "forwarder": office.forwarder}.get(
+            service, centre.ingest
+        )
+        # A purge finds as many as came since the last; of the others, not always the first.
+        passing = 0 if step in PURGE else self._chance.randrange(3)
+        trip = {
+            "SOAK_TRIP": f"{side} {step}",
+            "SOAK_PASS": str(passing),
+            "SOAK_STEPS": str(self._district.steps),
+        }
         program.kill()
-        program.start({**office.environment, **self._step()}, wait=False)
+        program.start({**office.environment, **trip}, wait=False)
         tripped = program.died(_TRIP_WITHIN_S)
-        office.power_cut()
-        return self._last_step() if tripped else "missed"
-
-    def _trip_ingest(self) -> str:
-        centre = self._district.centre
-        centre.ingest.kill()
-        centre.ingest.start({**centre.environment, **self._step()}, wait=False)
-        tripped = centre.ingest.died(_TRIP_WITHIN_S)
-        centre.power_cut()
-        return self._last_step() if tripped else "missed"
-
-    def _last_step(self) -> str:
-        return self._district.steps.read_text(encoding="utf-8").splitlines()[-1]
+        (centre if service == "ingest" else office).power_cut()
+        if not tripped:
+            return "missed"
+        name = f"{service}: {side} {step}"
+        self.steps[name] = self.steps.get(name, 0) + 1
+        return name
 
     def _office_full(self) -> str:
         office = self._office()

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from tests.records.authority import Authority
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-HUB = "rk-soak-hub"
+_NAMES = f"rk-soak-{os.getpid()}"  # two runs on one machine do not meet
+HUB = f"{_NAMES}-hub"
 CENTRE_ADDRESS = "10.219.255.1"
 CENTRE_PORT = 8443
 INTAKE_PORT = 8443  # the lab's workstation knows no other
 _START_S = 60.0
+_KILLED_S = 120.0  # a killed process ends once the kernel has synced for it
 
 
 class SoakDisk(Disk):
@@ -58,8 +60,7 @@ class SoakDisk(Disk):
 
     def cut(self) -> None:
         """What a power cut leaves; every process of the node is dead already."""
-        deadline = time.monotonic() + 20
-        self.thaw_when_free(self.freeze(), deadline)
+        self.thaw_when_free(self.freeze(), time.monotonic() + _KILLED_S)
 
     def thaw_when_free(self, copy: Path, deadline: float) -> None:
         while run(["umount", str(self.mount)], check=False).returncode != 0:
@@ -108,7 +109,7 @@ class Program:
     def kill(self) -> None:
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=_KILLED_S)
             self.process = None
 
     def died(self, within_s: float) -> bool:
@@ -203,7 +204,7 @@ class Office:
     address: int = 2  # last byte; changes with the carrier
 
     def __post_init__(self) -> None:
-        self.namespace = f"rk-soak-{self.number}"
+        self.namespace = f"{_NAMES}-{self.number}"
         self.directory = self.home / self.slug
         self.directory.mkdir(parents=True, exist_ok=True)
         self.disk = SoakDisk(self.slug, "/", self.megabytes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import socket
 import threading
 import time
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ from rekamatan.records.reception import AlteredError, Reception
 from rekamatan.records.settings import IntakeSettings
 from rekamatan.records.site_ledger import SiteEntry, SiteLedger
 from rekamatan.records.spool import Spool
-from rekamatan.records.uplink import stall_seconds
+from rekamatan.records.uplink import limit_unsent, stall_seconds, unsent_bytes
 from tests.unit.records.test_receipts import KEY, PUBLIC
 
 PAYLOAD = b"seven.."
@@ -262,6 +263,29 @@ def test_bulk_lane_waits_for_the_fresh_one() -> None:
 )
 def test_stall_timer_follows_the_link(rtt_ms: float, floor_kbps: float, seconds: float) -> None:
     assert stall_seconds(Limits(2, rtt_ms, 50, floor_kbps, 1400)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("bytes_per_s", "unsent"), [(0, 16_384), (16_000, 16_384), (64_000, 32_000), (500_000, 65_536)]
+)
+def test_little_lies_ahead_of_a_fresh_record(bytes_per_s: int, unsent: int) -> None:
+    assert unsent_bytes(bytes_per_s) == unsent
+
+
+def test_kernel_is_told_how_little_by_the_connection_itself() -> None:
+    option = (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as near,
+        server.accept()[0] as far,
+    ):
+        limit_unsent(near)
+        assert near.getsockopt(*option) == 16_384, "nothing is known yet"
+        for _ in range(200):
+            near.sendall(bytes(8192))
+            far.recv(8192, socket.MSG_WAITALL)
+        limit_unsent(near)
+        assert near.getsockopt(*option) == 65_536, "loopback is fast"
 
 
 def test_settings_name_what_is_wrong(tmp_path: Path) -> None:
