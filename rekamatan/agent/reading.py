@@ -120,7 +120,7 @@ def _plan(site: Site, asked: SwitchRequest) -> dict[str, Any]:
             surroundings=surroundings(),
             baseline=BaselineStore(paths.VERIFY, clock).fresh(state.profile or ""),
             second=second_path(modem),
-            heard=fresh_sighting(disk, name, clock.wall()),
+            heard=fresh_sighting(disk, profile.name, clock.wall()),
         )
         change = modem.render(profile, state, new_run_id(clock))
     checks = preflight(site, profile, found)
