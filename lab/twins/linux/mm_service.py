@@ -1,7 +1,7 @@
 """ModemManager's D-Bus service for a modem with two SIM slots, which no AT modem has.
 
-`python3 -m lab.twins.linux.mm_service FOLDER`: as the AT stick it reads FOLDER/modem.json and writes
-FOLDER/seen.json. A change of slot takes the modem away and brings it back under another number, as
+`python3 -m lab.twins.linux.mm_service FOLDER`: as the AT stick it reads FOLDER/modem.json and
+writes FOLDER/seen.json. A change of slot takes the modem away and brings it back under another number, as
 the real one does; the slot is remembered over a power cut.
 """
 
@@ -28,19 +28,19 @@ _SLOT_FILE = Path("/var/lib/rekamatan-slot")
 _ABSENT_MS = 1500
 
 
-class RefusedByNetwork(dbus.DBusException):  # type: ignore[misc] # noqa: N818 - the bus's own name
+class RefusedByNetwork(dbus.DBusException):
     """What ModemManager says of an APN that the network does not know."""
 
     _dbus_error_name = "org.freedesktop.ModemManager1.Error.MobileEquipment.MissingOrUnknownApn"
 
 
-class NoSuchSlot(dbus.DBusException):  # type: ignore[misc] # noqa: N818 - the bus's own name
+class NoSuchSlot(dbus.DBusException):
     """What it says of a slot that is not there."""
 
     _dbus_error_name = "org.freedesktop.ModemManager1.Error.Core.InvalidArgs"
 
 
-class Exported(dbus.service.Object):  # type: ignore[misc] # dbus-python has no types
+class Exported(dbus.service.Object):
     """An object whose properties are read."""
 
     def __init__(self, bus: dbus.Bus, path: str, faces: mm.Faces) -> None:
@@ -120,7 +120,7 @@ class Modem(Exported):
         return dbus.Dictionary({"state": self.faces[mm.MODEM]["State"]}, signature="sv")
 
 
-class Service(dbus.service.Object):  # type: ignore[misc] # dbus-python has no types
+class Service(dbus.service.Object):
     """The object manager, which lists modems only."""
 
     def __init__(self, bus: dbus.Bus, folder: Path) -> None:
@@ -139,8 +139,10 @@ class Service(dbus.service.Object):  # type: ignore[misc] # dbus-python has no t
         self._tell()
         self._appear()
 
-    @dbus.service.method(dbus.INTROSPECTABLE_IFACE.replace("Introspectable", "ObjectManager"),
-                         out_signature="a{oa{sa{sv}}}")
+    @dbus.service.method(
+        dbus.INTROSPECTABLE_IFACE.replace("Introspectable", "ObjectManager"),
+        out_signature="a{oa{sa{sv}}}",
+    )
     def GetManagedObjects(self) -> dbus.Dictionary:  # noqa: N802
         """The modem, when it is there."""
         found = {self._modem.path: self._modem.faces} if self._modem else {}
