@@ -42,6 +42,7 @@ class Gateway:
         self._slots = "cards" in modem
         self._init = ""  # process id, on this host, of the machine's first process
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # the account that logs in asks there whether to misbehave
         self.settle(modem)
         sysfs.write_tree(folder / "sys")
         self._create()

@@ -1,8 +1,8 @@
 """ModemManager's D-Bus service for a modem with two SIM slots, which no AT modem has.
 
 `python3 -m lab.twins.linux.mm_service FOLDER`: as the AT stick it reads FOLDER/modem.json and
-writes FOLDER/seen.json. A change of slot takes the modem away and brings it back under another number, as
-the real one does; the slot is remembered over a power cut.
+writes FOLDER/seen.json. A change of slot takes the modem away and brings it back under another
+number, as the real one does; the slot is remembered over a power cut.
 """
 
 from __future__ import annotations
