@@ -53,7 +53,8 @@ class LinuxDriver:
     abilities: ClassVar[Abilities] = Abilities(
         device_timer=True,
         survives_power_cut=True,
-        sim_slots=True,
+        # of the modem that was measured, which speaks AT; ModemManager has slots on QMI and MBIM
+        sim_slots=False,
         make_before_break=False,
         signal=True,
         survey=False,

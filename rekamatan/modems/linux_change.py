@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import ApplyError, DeviceUnreachableError, NotSupportedError
+from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.modems import mmcli_parse
 from rekamatan.modems.apn_passwords import SECRET
 from rekamatan.modems.linux_parse import parse_keyfile
@@ -35,7 +35,9 @@ _SLOT = re.compile(r"--set-primary-sim-slot=(\d+)$")
 _DELETED = r"Connection '.*' \([\w-]+\) successfully deleted\."
 _SWITCHED = re.compile(r"successfully requested", re.IGNORECASE)
 _UNSUPPORTED = re.compile(r"Unsupported|not supported", re.IGNORECASE)
-_NOT_YET = re.compile(r"No suitable device found|not available|couldn't find|No modems")
+_NOT_YET = re.compile(
+    r"No suitable device found|is not running|not available|couldn't find|No modems"
+)
 _POLL_S = 0.5
 # NetworkManager takes the old connection down before it says that the new one is coming up
 _NOTICES_S = 6.0
@@ -177,7 +179,7 @@ class Applier:
         """
         deadline = self._clock.monotonic() + self._patience_s
         asked: float | None = None
-        trouble: ApplyError | DeviceUnreachableError = self._not_applied(command)
+        trouble: DeviceError = self._not_applied(command)
         while True:
             try:
                 if asked is None and (again or not self._is_up(uuid)):
@@ -190,7 +192,7 @@ class Applier:
                     raise self._not_applied(command, "another connection is still active")
             except DeviceUnreachableError as lost:
                 trouble = lost
-            except ApplyError as refused:
+            except DeviceError as refused:
                 if not _NOT_YET.search(refused.reason):
                     raise
                 trouble = refused

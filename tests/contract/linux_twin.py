@@ -33,7 +33,7 @@ SIM = SIMS["up"]
 INDOSAT = profile("indosat", "indosatgprs", SIM, "")
 OTHER = profile("telkomsel", "internet", SIM, "")
 PAID = profile("paid", "vpn.telkomsel", SIM, "", auth="pap", username="kubu")
-APNS = ["indosatgprs", "internet", "vpn.telkomsel", "corrected"]
+APNS = {SIM["plmn"]: ["indosatgprs", "internet", "vpn.telkomsel", "corrected"]}
 CARD = {"iccid": SIM["iccid"], "imsi": SIM["imsi"], "plmn": SIM["plmn"], "operator": "Indosat"}
 HOME_UUID = "6c1f9f6e-8e0b-5c3c-8f0a-7d1c00000001"
 CONNECTIONS = {
@@ -47,8 +47,8 @@ OLD_TOOL = "/usr/local/bin/nmcli"
 WAITED_S = 40.0
 READY_S = 90.0
 _MODEMS: dict[Situation, dict[str, Any]] = {
-    Situation.NO_SIM: {"card": None},
-    Situation.PIN_LOCKED: {"card": CARD | {"pin": "1234"}},
+    Situation.NO_SIM: {"card": None, "apns": APNS},
+    Situation.PIN_LOCKED: {"card": CARD | {"pin": "1234"}, "apns": APNS},
 }
 _NUMBERS = itertools.count(1)
 # one machine for all tests that leave it as they found it
@@ -61,7 +61,7 @@ def new_gateway(modem: dict[str, Any] | None = None) -> Gateway:
         pytest.skip(f"the Linux gateway is a container: {reason}")
     name = f"rekamatan-gateway-{os.getpid()}-{next(_NUMBERS)}"
     folder = Path(tempfile.mkdtemp(prefix="rkmt-"))
-    told = {"card": CARD, "apns": APNS} | (modem or {})
+    told = modem or {"card": CARD, "apns": APNS}
     gateway = Gateway(name, folder, told, CONNECTIONS, PASSWORD)
     atexit.register(gateway.remove)
     return gateway

@@ -11,13 +11,13 @@ import os
 import selectors
 import socket
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lab.twins.linux.at_modem import AtModem, Card
 from lab.twins.linux.carrier import Carrier
 from lab.twins.linux.ports import SerialPort
+from lab.twins.linux.seen import tell
 from lab.twins.linux.sysfs import PORTS
 
 _SHARED_EVERY_S = 0.2
@@ -30,7 +30,7 @@ class Stick:
         document: dict[str, Any] = json.loads((folder / "modem.json").read_text(encoding="utf-8"))
         card = Card(**document["card"]) if document.get("card") else None
         self._pocket = card
-        self.modem = AtModem(Carrier(tuple(document["apns"])), card, **document.get("modem", {}))
+        self.modem = AtModem(Carrier(document["apns"]), card, **document.get("modem", {}))
         self.modem.changed = self.tell
         self._folder = folder
         self._log = (folder / "at.log").open("a", buffering=1, encoding="utf-8")
@@ -48,11 +48,7 @@ class Stick:
 
     def tell(self) -> None:
         """Write down what the carrier's side of the bearer is now."""
-        dialled = self.modem.dialled
-        seen = {"gaps": self.modem.gaps, "dialled": asdict(dialled) if dialled else None}
-        new = self._folder / "seen.new"
-        new.write_text(json.dumps(seen), encoding="utf-8")
-        new.replace(self._folder / "seen.json")
+        tell(self._folder, self.modem.gaps, self.modem.dialled)
 
     def obey(self, word: str) -> None:
         """What a person, or the network, does to the stick."""

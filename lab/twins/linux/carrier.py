@@ -12,6 +12,8 @@ from lab.twins.linux.at_modem import RefusedError
 from lab.twins.linux.sysfs import NETWORK_PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lab.twins.linux.at_modem import Card
 
 _TUN = "/dev/net/tun"
@@ -25,10 +27,10 @@ class Carrier:
     The interface is there always and has a carrier while a bearer is up, as hardware's.
 
     Args:
-        apns: those it knows; others are refused.
+        apns: network -> those it knows; others are refused.
     """
 
-    def __init__(self, apns: tuple[str, ...]) -> None:
+    def __init__(self, apns: Mapping[str, list[str]]) -> None:
         self._apns = apns
         self._given = 0
         self._tun: int | None = None
@@ -40,8 +42,7 @@ class Carrier:
 
     def attach(self, card: Card, apn: str) -> str:
         """Another address each time, as from a real core. Raises `RefusedError`."""
-        del card
-        if apn not in self._apns:
+        if apn not in self._apns.get(card.plmn, ()):
             raise RefusedError
         self.detach()
         self._tun = os.open(_TUN, os.O_RDWR | os.O_NONBLOCK)

@@ -24,7 +24,7 @@ class Gateway:
     Args:
         name: of the container.
         folder: shared with the machine; sockets in it, so its path must be short.
-        modem: what `modem.json` says.
+        modem: what `modem.json` says; with `cards` it is a modem with SIM slots.
         connections: file name -> text, below `/etc/NetworkManager/system-connections`.
         password: of the one account that may log in.
     """
@@ -39,8 +39,10 @@ class Gateway:
     ) -> None:
         self.name = name
         self.folder = folder
+        self._slots = "cards" in modem
         self._init = ""  # process id, on this host, of the machine's first process
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # the account that logs in asks there whether to misbehave
         self.settle(modem)
         sysfs.write_tree(folder / "sys")
         self._create()
@@ -68,9 +70,12 @@ class Gateway:
 
     def _image(self, connections: dict[str, str], password: str) -> None:
         root = Root(self._root())
-        for path, text in machine.FILES.items():
+        files = machine.with_slots(machine.FILES) if self._slots else machine.FILES
+        for path, text in files.items():
             root.write(path, text)
         for unit, target in machine.ENABLED.items():
+            if f"/etc/systemd/system/{unit}" not in files:
+                continue
             link = root.path / "etc/systemd/system" / target / unit
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)

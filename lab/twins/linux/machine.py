@@ -42,6 +42,21 @@ ExecStart=/usr/sbin/ModemManager --no-auto-scan --test-no-udev \\
 [Install]
 WantedBy=multi-user.target
 """
+# A modem with SIM slots, which no modem that speaks AT has: its service stands in for ModemManager.
+_SLOTS = f"""[Unit]
+Description=Modem service with two SIM slots (twin)
+
+[Service]
+Type=dbus
+BusName=org.freedesktop.ModemManager1
+Environment=PYTHONPATH={CODE}
+ExecStart=/usr/bin/python3 -m lab.twins.linux.mm_service {SHARED}
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+Alias=dbus-org.freedesktop.ModemManager1.service
+"""
 _NETWORK_MANAGER = """[main]
 plugins=keyfile
 dns=none
@@ -114,3 +129,12 @@ method=auto
 [ipv6]
 method=disabled
 """
+
+
+def with_slots(files: Mapping[str, str]) -> dict[str, str]:
+    """The files of a machine whose modem has SIM slots."""
+    units = "/etc/systemd/system"
+    stick = f"{units}/rekamatan-stick.service"
+    kept = {path: text for path, text in files.items() if "ModemManager.service" not in path}
+    del kept[stick]
+    return kept | {f"{units}/ModemManager.service": _SLOTS}
