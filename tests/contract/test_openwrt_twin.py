@@ -57,7 +57,7 @@ def test_uci_answers_as_recorded(twin: RunningRouter, name: str, least: int) -> 
         if command.startswith("cat /etc/config/"):
             put = f"cat > {command.split()[1]}"
             twin._call(lambda put=put, out=out: twin.device.run(put, Input(out)))
-    twin.console("rm /etc/config/system /etc/config/dropbear")
+    twin.console("rm /etc/config/system /etc/config/dropbear /etc/config/firewall")
     compared = 0
     for command, out, err, status in steps(name):
         if _BEYOND.search(command):
