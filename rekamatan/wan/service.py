@@ -12,6 +12,7 @@ from rekamatan.wan.journal import TERMINAL, Journal
 from rekamatan.wan.known_good import known_good, rollback_target
 from rekamatan.wan.recover import settle
 from rekamatan.wan.request import VALID_S
+from rekamatan.wan.restoring import Restore
 from rekamatan.wan.run import Run, publish
 from rekamatan.wan.survey import Survey
 from rekamatan.wan.switch import Switch
@@ -46,7 +47,8 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
         journal.rotate()
     if reason := _not_now(filed, ports):
         return (*done, _refuse(site, ports, journal, request, reason))
-    kind = Survey if request.kind == "survey" else Switch
+    kinds: dict[str, type[Switch]] = {"survey": Survey, "restore": Restore}
+    kind = kinds.get(request.kind, Switch)
     return (*done, kind(site, ports, journal, _resolved(site, ports, request)).run())
 
 
@@ -70,13 +72,15 @@ def _resolved(site: Site, ports: Ports, request: SwitchRequest) -> SwitchRequest
 
     A name that came with it counts for nothing: there is no going elsewhere without an order.
     """
-    if request.kind != "rollback":
+    if request.kind not in {"rollback", "restore"}:
         return request
     known = known_good(ports.disk, site)
     try:
         active = ports.driver.read_state().profile
     except DeviceError:
         active = known.profile  # the preflight will meet the same error and say it
+    if request.kind == "restore":  # whatever carrier is active stays
+        return replace(request, profile=active or "")
     order = request.number or known.change_order
     return replace(request, profile=rollback_target(known, active), change_order=order)
 
