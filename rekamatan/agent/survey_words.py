@@ -25,6 +25,13 @@ NEVER = Phrase(
 )
 NONE_KEPT = Phrase(id="Belum ada konfigurasi yang disimpan.", en="No configuration is kept yet.")
 SAME = Phrase(id="Tidak ada bedanya.", en="There is no difference.")
+RESTORED = Phrase(
+    id="Konfigurasi modem sudah seperti cadangan itu, dan jalurnya lulus uji.",
+    en="The modem's configuration is as in that backup, and the link passed.",
+)
+NOT_RESTORED = Phrase(
+    id="Cadangan itu tidak dipasang ({reason}).", en="That backup is not in force ({reason})."
+)
 NOT_LET_IN = Phrase(id="kartu tidak diterima jaringan", en="the network did not let the card in")
 NO_FIGURES = Phrase(id="sinyal tidak diketahui", en="signal not known")
 FIGURES = {

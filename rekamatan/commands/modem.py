@@ -11,6 +11,8 @@ from rekamatan.agent.follow import follow
 from rekamatan.agent.sentences import EXIT_FAILED, EXIT_OK, EXIT_REFUSED, STEPS, outcome_exit
 from rekamatan.agent.survey_words import (
     NONE_KEPT,
+    NOT_RESTORED,
+    RESTORED,
     SAME,
     say_refused,
     say_sightings,
@@ -21,7 +23,7 @@ from rekamatan.clock import SystemClock
 from rekamatan.config import load_site
 from rekamatan.errors import ConfigError
 from rekamatan.models import SwitchState
-from rekamatan.modems.backups import difference, kept, label_of
+from rekamatan.modems.backups import difference, kept, label_of, read_backup
 from rekamatan.plain import to_plain
 from rekamatan.wan import request
 from rekamatan.wan.disk import DirectoryDisk
@@ -60,6 +62,11 @@ def register(
     backups.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
     backups.add_argument("--diff", default="", metavar="NAME", help="from the newest to this one")
     backups.set_defaults(run=run_backups)
+    restore = actions.add_parser("restore", help="put a kept configuration back, or come back")
+    restore.add_argument("name", help="as `backups` lists it")
+    restore.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    restore.add_argument("--lang", choices=("id", "en"), default=argparse.SUPPRESS)
+    restore.set_defaults(run=run_restore)
 
 
 def run_survey(arguments: argparse.Namespace) -> int:
@@ -102,6 +109,19 @@ def run_backups(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(str(one["name"]) for one in found) or NONE_KEPT(arguments.lang))  # noqa: T201
     return EXIT_OK
+
+
+def run_restore(arguments: argparse.Namespace) -> int:
+    """Through the switch's own transaction; exit 3 when refused, 1 when it came back."""
+    require_root("restore a backup")
+    text = read_backup(paths.MODEM, arguments.name)
+    outcome = follow(request.submit("restore", "", "", backup=text), _tell(arguments))
+    if arguments.json:
+        print(json.dumps(to_plain(outcome), sort_keys=True))  # noqa: T201 - the command's output
+    else:
+        phrase = RESTORED if outcome_exit(outcome) == EXIT_OK else NOT_RESTORED
+        print(phrase(arguments.lang, reason=outcome.reason))  # noqa: T201
+    return outcome_exit(outcome)
 
 
 def _silent(site: Site, found: dict[str, Any], arguments: argparse.Namespace) -> list[str]:

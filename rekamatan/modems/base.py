@@ -117,3 +117,20 @@ def reset_modem(driver: ModemDriver) -> None:
         reason = f"{driver.platform} has no such verb"
         raise NotSupportedError("modem", "restart", reason, "have its power cut for ten seconds")
     act()
+
+
+def restore_plan(driver: ModemDriver, kept: str, profile: str, plan_id: str) -> ChangePlan:
+    """The plan from the present configuration back to a kept one; the carrier stays.
+
+    A verb that not every platform has: a driver that can do it offers `restore_plan`.
+
+    Raises:
+        NotSupportedError: this platform has no such verb, or a difference needs a person.
+    """
+    make = getattr(driver, "restore_plan", None)
+    if make is None:
+        reason = f"{driver.platform} gives its configuration to read only"
+        hint = "see `rekamatan modem backups --diff` and set it by hand; nothing was changed"
+        raise NotSupportedError("modem", "restore a backup", reason, hint)
+    plan: ChangePlan = make(kept, profile, plan_id)
+    return plan

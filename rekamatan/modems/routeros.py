@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rekamatan.clock import SystemClock
 from rekamatan.errors import DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
-from rekamatan.modems import routeros_plan
+from rekamatan.modems import routeros_plan, routeros_restore
 from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
 from rekamatan.modems.apn_passwords import ApnPasswords
 from rekamatan.modems.routeros_console import PATIENCE_S, Console
@@ -153,6 +153,12 @@ class RouterosDriver:
                 "the account may lack a policy; compare its group with the provisioned one",
             )
         return text
+
+    def restore_plan(self, kept: str, profile: str, plan_id: str) -> ChangePlan:
+        """See `routeros_restore.restore_plan`."""
+        return routeros_restore.restore_plan(
+            kept, self.backup(), profile, plan_id, self._console.subject
+        )
 
     def arm(self, plan: ChangePlan, seconds: int) -> None:
         """Put the timer on the device; see `routeros_deadman`."""

@@ -74,6 +74,7 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
     *,
     order: str = "",
     window: str = "",
+    backup: str = "",
     root: Path = paths.WAN,
     start: Callable[[], None] = start_unit,
     clock: Clock | None = None,
@@ -86,6 +87,7 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
         change_order: number of the order.
         order: text of the signed order file, where the district demands one.
         window: of a survey.
+        backup: of a restore.
         root: the folder of the WAN's files.
         start: starts the unit.
         clock: stamps the request.
@@ -98,7 +100,7 @@ def submit(  # noqa: PLR0913 - the last three are ports with their real defaults
     with _locked(root, "submit.lock", "another request is being made"):
         _must_be_free(root, clock)
         request = SwitchRequest(
-            new_run_id(clock), kind, profile, change_order, order, window=window
+            new_run_id(clock), kind, profile, change_order, order, backup=backup, window=window
         )
         _file(root, request, clock)
     start()

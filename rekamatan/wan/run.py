@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rekamatan.wan.ports import Ports
 
 PLACE = Place("journal")
-Kind = Literal["switch", "rollback", "confirm", "survey"]
+Kind = Literal["switch", "rollback", "confirm", "survey", "restore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class SwitchRequest:
     change_order: str  # its number
     order: str = ""  # the signed order file's text, where one was given
     leaves: str = ""  # the profile a rollback leaves: the order of the switch to it covers both
+    backup: str = ""  # of a restore: the kept configuration's text
     window: str = ""  # of a survey: when the office may be without its link, `start/end`
 
     @property
@@ -215,6 +216,8 @@ class Run:
 
         After a rollback there is no profile to go back to: pressing twice must not switch again.
         """
+        if self.kind == "restore":  # no carrier changed: what is known to be good stays so
+            return self.finish(SwitchState.COMMITTED, self.target, reason, changed=True)
         previous = self.previous if self.kind == "switch" else ""
         reason += self._keep_known_good(self.target, previous)
         return self.finish(SwitchState.COMMITTED, self.target, reason, changed=True)

@@ -13,6 +13,7 @@ from rekamatan.wan.known_good import known_good, rollback_target
 from rekamatan.wan.outcome import outcome_from_dict
 from rekamatan.wan.recover import settle
 from rekamatan.wan.request import VALID_S
+from rekamatan.wan.restoring import Restore
 from rekamatan.wan.run import Run, publish
 from rekamatan.wan.survey import Survey
 from rekamatan.wan.switch import Switch
@@ -51,7 +52,8 @@ def carry_out(site: Site, ports: Ports, filed: Filed | None) -> tuple[SwitchOutc
     if reason := _not_now(filed, ports):
         return (*done, _refuse(site, ports, journal, request, reason))
     resolved, state = _resolved(site, ports, request)
-    kind = Survey if request.kind == "survey" else Switch
+    kinds: dict[str, type[Switch]] = {"survey": Survey, "restore": Restore}
+    kind = kinds.get(request.kind, Switch)
     return (*done, kind(site, ports, journal, resolved, state).run())
 
 
@@ -88,12 +90,14 @@ def _resolved(
     site: Site, ports: Ports, request: SwitchRequest
 ) -> tuple[SwitchRequest, ModemState | None]:
     """The request with its target, and the modem as it was read for that: not to ask it twice."""
-    if request.kind != "rollback":
+    if request.kind not in {"rollback", "restore"}:
         return request, None
     known, state = known_good(ports.disk, site), None
     with suppress(DeviceError):  # the preflight will meet the same error and say it
         state = ports.driver.read_state()
     active = (state.profile or "") if state else known.profile
+    if request.kind == "restore":  # whatever carrier is active stays
+        return replace(request, profile=active), state
     return rollback_request(request, known, active), state
 
 

@@ -99,7 +99,7 @@ class Switch:
         run.previous = state.profile or ""
         if reasons := self._no_go(run, state):
             return _refuse(run, reasons)
-        plan = ports.driver.render(target, state, run.run_id)
+        plan = self._plan(run, target, state)
         if plan.empty:
             return self._already_active(run, target)
         baseline = ports.gate.baseline(self._site.profiles[run.previous])
@@ -113,6 +113,10 @@ class Switch:
     def _at_the_door(self, now: datetime) -> tuple[Reason, ...]:
         """What forbids it before the modem is even asked."""
         return reasons_at_the_door(self._site, self._request, now, self._ports.signatures)
+
+    def _plan(self, run: Run, target: WanProfile, state: ModemState) -> ChangePlan:
+        """What the modem will be told, and the way back."""
+        return self._ports.driver.render(target, state, run.run_id)
 
     def _no_go(
         self,

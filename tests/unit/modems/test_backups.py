@@ -12,6 +12,7 @@ from rekamatan.agent import units
 from rekamatan.errors import ConfigError, DeviceError, NotSupportedError, RefusedError
 from rekamatan.models import Identity
 from rekamatan.modems.backups import KEPT, difference, keep, kept, label_of, read_backup
+from rekamatan.wan import request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,3 +168,24 @@ def test_command_lists_and_compares(
     (tmp_path / two[0]).write_text("x")
     assert cli.main(["modem", "backups", "--diff", two[0]]) == 3
     assert cli.main(["modem", "backups", "--diff", "none"]) == 2
+
+
+def test_restore_command_hands_over_a_checked_backup_only(
+    tmp_path: Path, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def submit(kind: str, profile: str, order: str, *, backup: str) -> str:
+        assert (kind, profile, order) == ("restore", "", "")
+        asked.append(backup)
+        raise RefusedError("modem", "start", "no unit here")
+
+    monkeypatch.setattr("rekamatan.paths.MODEM", tmp_path)
+    monkeypatch.setattr(units.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(request, "submit", submit)
+    whole = (tmp_path / two[0]).read_text()
+    assert cli.main(["modem", "restore", two[0]]) == 3
+    assert asked == [whole]
+    (tmp_path / two[0]).write_text("x")
+    assert cli.main(["modem", "restore", two[0]]) == 3
+    assert asked == [whole]
