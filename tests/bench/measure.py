@@ -29,6 +29,12 @@ def measure(district: SoakDistrict, effort: Effort) -> dict[str, LinkMeasure]:
     benches = [Bench(district, office) for office in district.offices]
     failures: list[Exception] = []
 
+    def told(bench: Bench, profile: str) -> None:
+        one(bench)
+        found = bench.found
+        fresh = f"alone {found.alone}, behind {found.behind}"
+        print(f"{profile}: goodput {found.ratio:.2f}, fresh {fresh}", flush=True)  # noqa: T201 - long runs tell
+
     def one(bench: Bench) -> None:
         try:
             if effort.rounds:
@@ -39,7 +45,10 @@ def measure(district: SoakDistrict, effort: Effort) -> dict[str, LinkMeasure]:
             failures.append(error)
 
     with reference_servers(district.offices):
-        threads = [threading.Thread(target=one, args=(bench,)) for bench in benches]
+        threads = [
+            threading.Thread(target=told, args=(bench, office.profile))
+            for bench, office in zip(benches, district.offices, strict=True)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

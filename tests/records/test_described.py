@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.records import described_hooks
-from tests.records.described_hooks import KNOWN_ID
+from tests.records.described_hooks import KNOWN_BYTES, KNOWN_ID
 from tests.records.hostile import everything_below, resident_kilobytes
 from tests.records.services import Record
 
@@ -26,7 +26,7 @@ def test_no_generated_request_crashes_it_or_is_answered_otherwise_than_described
 ) -> None:
     assert besieged.service._process is not None
     pid = besieged.service._process.pid
-    known = Record(bytes(1_000_000), KNOWN_ID)
+    known = Record(bytes(KNOWN_BYTES), KNOWN_ID)
     assert besieged.client("ws9.kubu").create(known).status == 201
     before, held = everything_below(besieged.directory), resident_kilobytes(pid)
     # Its own cache and reports do not belong beside the records.

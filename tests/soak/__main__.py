@@ -47,6 +47,7 @@ class Scale:
     life_s: float  # at least; longer until records and faults are reached
     both_sides: bool  # of every step a power cut falls on: before it and after it
     between_s: tuple[float, float]  # from fault to fault
+    busy_s: float  # from record to record, at each of the four workstations of the busy office
     speed: float = 10.0
     centre_megabytes: int = 12_000
     sizes: str = "0.3:92,2:6,5:2"
@@ -60,6 +61,7 @@ FULL = Scale(
     life_s=300,
     both_sides=True,
     between_s=(0.5, 2.0),
+    busy_s=0.7,
 )
 QUICK = Scale(
     PROFILES[:2],
@@ -69,6 +71,7 @@ QUICK = Scale(
     life_s=45,
     both_sides=False,
     between_s=(0.0, 0.5),
+    busy_s=1.6,
     centre_megabytes=3_000,
 )
 
@@ -119,7 +122,7 @@ def _live(district: SoakDistrict, scale: Scale, chance: random.Random) -> Faults
         busy = 4 if office.profile == PROFILES[0] else 1
         for number in range(busy):
             # Real pace is three minutes a person with two kits; the busy one records a district.
-            pace = 0.7 if office.profile == PROFILES[0] else 180 / 2 / scale.speed
+            pace = scale.busy_s if office.profile == PROFILES[0] else 180 / 2 / scale.speed
             district.add_workstation(office, number, scale.sizes, pace)
     faults = Faults(district, chance, scale.speed)
     began, told = time.monotonic(), 0.0
