@@ -131,10 +131,11 @@ class LinuxDriver:
                 f"ModemManager has {count} modems, and which of them is meant is not known",
                 "take one out, or use a gateway of its own for it",
             )
-        if found["settings"].status:
-            hint = "at the gateway: systemctl status NetworkManager"
-            reason = found["settings"].text.strip() or "nmcli failed without a word"
-            raise DeviceError(self._console.subject, "read the connections", reason, hint)
+        for answer in (found["active"], found["settings"]):
+            if answer.status:  # no connections and no NetworkManager look alike otherwise
+                hint = "at the gateway: systemctl status NetworkManager"
+                reason = answer.text.strip() or "nmcli failed without a word"
+                raise DeviceError(self._console.subject, "read the connections", reason, hint)
         objects = objects_of(found["modem"].usable)
         if any(objects.values()):
             found |= self._console.ask_all(labelled_commands(PLATFORM, "read_objects", **objects))
