@@ -173,7 +173,12 @@ class Trial:
                 told.append(time.monotonic())
             lines = office.journal()
             ended = bool(told) and bool(lines) and lines[-1].ended
-            return idle() or (ended and not scene.working and not office.busy())
+            # A machine that could not be started never comes back by itself: `end` tells why.
+            return (
+                bool(scene.failures)
+                or idle()
+                or (ended and not scene.working and not office.busy())
+            )
 
         office.until(over, _END_S)
         return told[0] if told else time.monotonic()

@@ -165,8 +165,15 @@ def test_what_goes_wrong_with_the_lab_is_not_held_against_the_product(
         scene.meanwhile(work)
 
     monkeypatch.setitem(harm.INJECT, "kill-switch", fail)
+    looks: list[bool] = []
+    office.powered = lambda: False  # type: ignore[method-assign]
+    office.until = lambda holds, *_, **__: next(  # type: ignore[method-assign]
+        (True for _ in range(400) if looks.append(holds()) or looks[-1]), False
+    )
+    office.outcome = lambda _: None  # type: ignore[method-assign]
     with pytest.raises(LabError, match="no answer"):
         run(office)
+    assert len(looks) < 100  # nobody waits for a machine that the lab could not start
     ground = SimpleNamespace(offices=[office], fit=lambda *_: None)
     file = ResultsFile(tmp_path / "results.jsonl", "x")
     schedule = Schedule(ground, file, "470/900", None)  # type: ignore[arg-type]
