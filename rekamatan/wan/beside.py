@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import SwitchState
 from rekamatan.modems.base import SecondBearer
-from rekamatan.verify.gate import budget_s
+from rekamatan.verify.gate import patience_s
 from rekamatan.wan.preflight import SecondPath
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def measure_beside(run: Run, target: WanProfile, baseline: GateResult) -> Second
     except DeviceError as error:
         return SecondPath(broken=str(error))
     try:
-        within_s = float(budget_s(target.limits))
+        within_s = float(patience_s(target.limits))
         fit = run.ports.gate.check_beside(target, baseline, source, within_s)
     except Exception:
         close_beside(run.ports)
