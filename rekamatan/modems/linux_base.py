@@ -1,7 +1,8 @@
 """Base configuration of a Linux gateway: read, plan, apply. An empty plan is no change.
 
-Its name, the account that only reads, and a connection for each WAN profile; the profile in use
-stays in use. The LAN is not touched: a gateway with another address than planned is refused.
+Its name, the account that only reads, the order in which its daemons start, and a connection for
+each WAN profile; the profile in use stays in use. The LAN is not touched: a gateway with another
+address than planned is refused.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rekamatan.modems.base_config import BaseConfig, BaseSecrets
     from rekamatan.modems.linux_console import Console
 
+_DROPIN = "/etc/systemd/system/NetworkManager.service.d"
 _RUN = "base"  # names the plan of the first activation; no timer is armed for it
 
 
@@ -96,14 +98,15 @@ def differing_settings(
     console: Console, access: ModemAccess, desired: BaseConfig
 ) -> tuple[str, ...]:
     """Settings outside NetworkManager that are not as wanted."""
-    lines = dict(
-        labelled_commands(PLATFORM, "base", identity=desired.identity, read_user=desired.read_user)
-    )
+    told = {"identity": desired.identity, "read_user": desired.read_user, "dropin": _DROPIN}
+    lines = dict(labelled_commands(PLATFORM, "base", **told))
     if console.ask("hostname").strip() == desired.identity:
         del lines["identity"]
     own = desired.read_user == access.username
     if own or console.run(f"id -u {desired.read_user}").status == 0:
         del lines["account"]
+    if "ModemManager.service" in console.ask("systemctl show --property=After NetworkManager"):
+        del lines["order"]
     return tuple(lines.values())
 
 

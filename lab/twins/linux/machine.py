@@ -64,6 +64,7 @@ dns=none
 [connectivity]
 enabled=false
 """
+_ORDER = "[Unit]\nAfter=ModemManager.service\n"
 _SSH_SOCKET = f"""[Unit]
 Description=SSH of the gateway, at the twin's own door
 
@@ -103,6 +104,8 @@ FILES: Mapping[str, str] = {
     "/etc/systemd/system/rekamatan-ssh@.service": _SSH_SERVICE,
     "/etc/ssh/sshd_config.d/twin.conf": _SSHD,
     "/etc/mm-events": "".join(f"action=add,subsystem={kind},name={name}\n" for kind, name in PORTS),
+    # As the base configuration leaves it.
+    "/etc/systemd/system/NetworkManager.service.d/rekamatan.conf": _ORDER,
     f"/etc/sudoers.d/{ACCOUNT}": f"{ACCOUNT} ALL=(ALL) NOPASSWD: ALL\n",
 }
 ENABLED = {
