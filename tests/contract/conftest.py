@@ -28,6 +28,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("bench", found.values(), ids=found)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What boots a whole machine is marked: side by side such tests outrun their own deadlines."""
+    for item in items:
+        bench = getattr(item, "callspec", None) and item.callspec.params.get("bench")  # type: ignore[attr-defined]
+        if getattr(bench, "platform", "") == "linux" or item.path.parent.name == "linux":
+            item.add_marker("daemons")
+
+
 @pytest.fixture
 def faults() -> Faults:
     """No faults; a test changes them before or after the twin boots."""
