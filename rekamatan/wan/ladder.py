@@ -18,7 +18,7 @@ from rekamatan.plain import to_plain
 from rekamatan.verify.gate import budget_s
 from rekamatan.wan.attach import live, look, wait_attached
 from rekamatan.wan.plan import arm_seconds
-from rekamatan.wan.restore import FLASH_S, old_profile_active, prove_old
+from rekamatan.wan.restore import FLASH_S, SPOILED, in_force, old_profile_active, prove_old
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 Result = Literal["worked", "no_help", "not_here", "failed"]
 RESTART_S = 240.0  # a restarting modem is back, attached and gated by then, or the rung has failed
 TRIES = 3  # of one profile: a weak link may be out for a while
-SPOILED = 3  # further ones, where the modem lost power in a try: that says nothing of the profile
 GONE_S = 15.0  # after a restart was accepted the modem answers for a moment longer
 
 
@@ -174,7 +173,7 @@ def _move(run: Run, profile: WanProfile) -> tuple[str, str]:
             detail = _why_not(run, profile, plan)
             if not detail:
                 return profile.name, f"{profile.name} works"
-        told += before is None or _in_force(run, profile)
+        told += before is None or in_force(run, profile.name)
         if told == TRIES:
             break
     where, old = _old_works(run)
@@ -189,17 +188,6 @@ def _why_not(run: Run, profile: WanProfile, plan: ChangePlan) -> str:
         raise
     except DeviceError as error:
         return str(error)
-
-
-def _in_force(run: Run, profile: WanProfile) -> bool:
-    """Right after a try that failed: whether `profile` is in force, so that it was tested.
-
-    A modem that lost its power does not answer yet, or came back on the old profile by its timer.
-    """
-    try:
-        return run.ports.driver.read_state().profile == profile.name
-    except DeviceError:
-        return False
 
 
 def _try_profile(run: Run, profile: WanProfile, plan: ChangePlan) -> str:

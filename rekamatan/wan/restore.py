@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import DeviceError
+from rekamatan.models import Verdict
 from rekamatan.verify.gate import patience_s
 from rekamatan.wan.attach import POLL_S, REACH_S, live, look, wait_attached
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rekamatan.models import GateResult, WanProfile
     from rekamatan.wan.run import Run
 
+SPOILED = 3  # further tries, where the modem lost power in one: that says nothing of the profile
 FLASH_S = 3.0  # a modem may answer a second before its flash holds what it said
 
 
@@ -51,12 +53,32 @@ def _send_back(run: Run) -> None:
 
 
 def prove_old(run: Run) -> GateResult | None:
-    """The gate on the old profile; None when the site no longer knows that profile."""
+    """The gate on the old profile; None when the site no longer knows that profile.
+
+    A modem that lost its power just after the revert may be on the other profile again: a gate that
+    failed there says nothing of the old one. It is brought back and measured again.
+    """
     profile: WanProfile | None = run.site.profiles.get(run.previous)
     if profile is None:
         return None
-    until = run.ports.clock.monotonic() + profile.attach_timeout_s
-    wait_attached(run.site, run.ports, profile, until)
-    return run.ports.gate.check_restored(
-        profile, run.baseline, within_s=float(patience_s(profile.limits))
-    )
+    for again in reversed(range(SPOILED + 1)):
+        until = run.ports.clock.monotonic() + profile.attach_timeout_s
+        wait_attached(run.site, run.ports, profile, until)
+        result = run.ports.gate.check_restored(
+            profile, run.baseline, within_s=float(patience_s(profile.limits))
+        )
+        if result.verdict is not Verdict.FAIL or in_force(run, run.previous) or not again:
+            break
+        old_profile_active(run)
+    return result
+
+
+def in_force(run: Run, name: str) -> bool:
+    """Right after a gate that failed: whether that profile is in force, so that it was tested.
+
+    A modem that lost its power does not answer yet, or came back on another profile.
+    """
+    try:
+        return run.ports.driver.read_state().profile == name
+    except DeviceError:
+        return False

@@ -259,6 +259,9 @@ def test_plan_of_the_ladder_never_leaves_the_modem_without_a_way_back() -> None:
         "good device torn=40 old_dies@10 kill@20 old_dies@41 full@63 new_dies@68",
         # three tries of a card that works, each spoiled by the modem's supply
         "three_ways device torn=1 old_dies@26 modem@50 silent@54 modem@62",
+        # a power cut undid the revert, and the gate that followed was not one on the old profile
+        "new_dies_after_the_move server torn=1 old_dies@24 old_dies@53 old_dies@59 modem@77",
+        "old_dies_beside server torn=1 both@23 new_dies@28 full@47 server@80 modem@109",
     ],
 )
 def test_schedules_that_the_simulation_once_found_to_end_badly(text: str) -> None:
