@@ -11,26 +11,25 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from rekamatan.errors import ApplyError, DeviceError, NotSupportedError
-from rekamatan.models import PendingRollback
+from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.modems.linux_plan import FOLDER, PLATFORM
-from rekamatan.modems.templates import labelled_commands, script_text
+from rekamatan.modems.marked_timer import PREFIX, MarkedTimer, owner_of
+from rekamatan.modems.templates import script_text
 
 if TYPE_CHECKING:
     from rekamatan.models import ChangePlan
     from rekamatan.modems.linux_console import Console
-    from rekamatan.modems.openwrt_parse import Answer
 
-PREFIX = "wanrb-"
 DIRECTORY = "/var/lib/rekamatan-wan"
 UNIT = "rekamatan-wan"
+UNITS = "/etc/systemd/system"
 PROOF = "/run/rekamatan-wan.awake"
 _PLACES = {
     "directory": DIRECTORY,
     "folder": FOLDER,
-    "units": "/etc/systemd/system",
+    "units": UNITS,
     "unit": UNIT,
     "proof": PROOF,
 }
@@ -60,11 +59,17 @@ def files_of(plan: ChangePlan, seconds: int, settle_s: int = SETTLE_S) -> dict[s
     return {label: script_text(PLATFORM, label, **values) for label in _FILES}
 
 
-class DeadMan:
+class DeadMan(MarkedTimer):
     """Arms, reads and removes the timer."""
 
+    device = "gateway"
+    templates = PLATFORM
+    places = _PLACES
+    blank: ClassVar = {"plan_id": "", "deadline": "", "mark": ""}
+    removable = ("pending", "firing")
+
     def __init__(self, console: Console, settle_s: int = SETTLE_S) -> None:
-        self._console = console
+        super().__init__(console)
         self._settle_s = settle_s
 
     def arm(self, plan: ChangePlan, seconds: int) -> None:
@@ -77,23 +82,23 @@ class DeadMan:
         """
         self._check_able()
         self._check_no_other(plan.plan_id)
-        self._remove(plan.plan_id)
+        self.clear(plan.plan_id)
         try:
             self._write(plan, seconds)
         except DeviceError:
-            self._remove_quietly(plan.plan_id)
+            self._clear_quietly(plan.plan_id)
             raise
 
     def _write(self, plan: ChangePlan, seconds: int) -> None:
         files = files_of(plan, seconds, self._settle_s)
-        steps = _steps("arm")
+        steps = self._steps("arm")
         for label in _FILES:
             self._console.tell(steps[label], files[label])
         self._console.tell(steps["enable"])
         self._prove(steps["prove"], plan.plan_id)
         self._console.tell(steps["keep"])
         deadline = f"{self._uptime(self._state()) + seconds:.0f}"
-        self._console.tell(_steps("arm", plan_id=plan.plan_id, deadline=deadline)["mark"])
+        self._console.tell(self._steps("arm", plan_id=plan.plan_id, deadline=deadline)["mark"])
         self._console.tell(steps["start"])
         self._check(plan.plan_id, files, seconds)
 
@@ -106,7 +111,7 @@ class DeadMan:
         )
 
     def _check(self, plan_id: str, files: dict[str, str], seconds: int) -> None:
-        found = self._console.ask_all(_steps("timer_check").items())
+        found = self._console.ask_all(self._steps("timer_check").items())
         for label in _CHECKED:
             if found[label].usable.strip() != files[label].strip():
                 raise self._not_armed(plan_id, f"the {label} file does not read back as sent")
@@ -117,76 +122,12 @@ class DeadMan:
         if found["kept"].status:
             raise self._not_armed(plan_id, "the saved connections are not the present ones")
         state = self._state()
-        if _owner(state, "pending") != plan_id:
+        if owner_of(state, "pending") != plan_id:
             raise self._not_armed(plan_id, "the mark does not read back")
         if state["alive"].usable.strip() != "active":
             raise self._not_armed(plan_id, "the timer does not run")
         if not _due_at(found["due"].usable) <= self._uptime(state) + seconds:
             raise self._not_armed(plan_id, "the timer is not due in time")
-
-    def pending(self) -> PendingRollback | None:
-        """The timer on the device; a live one before the remains of one that fired."""
-        state = self._state()
-        if owner := _owner(state, "pending"):
-            deadline = float(state["pending"].text.split()[1])
-            return PendingRollback(owner, max(0.0, deadline - self._uptime(state)))
-        if owner := _owner(state, "firing") or _owner(state, "fired"):
-            return PendingRollback(owner, None, fired=True)
-        return None
-
-    def confirm(self, plan_id: str) -> None:
-        """Remove the timer. Raises `DeviceError` when it had fired: the change is undone then."""
-        state = self._state()
-        if _owner(state, "pending") == plan_id:
-            # the timer may win here: the reading decides
-            self._console.run(_steps("disarm", mark="pending")["mark"])
-            state = self._state()
-        if _owner(state, "pending") == plan_id:
-            raise ApplyError(
-                self._console.subject, f"confirm {plan_id}", "the timer is still on the gateway"
-            )
-        if plan_id in {_owner(state, "firing"), _owner(state, "fired")}:
-            raise DeviceError(
-                self._console.subject,
-                f"confirm {plan_id}",
-                "the timer on the gateway fired before; the old profile is back",
-                "read the gateway's state and plan the switch again",
-            )
-        if not _owner(state, "pending") and not _owner(state, "firing"):
-            self._clean(plan_id)
-
-    def clear(self, plan_id: str) -> None:
-        """Remove the timer, fired or not; another run's is left alone. Idempotent."""
-        self._remove(plan_id)
-
-    def _remove(self, plan_id: str) -> None:
-        state = self._state()
-        owners = {name: _owner(state, name) for name in ("pending", "firing")}
-        if {owner for owner in owners.values() if owner} <= {plan_id}:
-            for name in (name for name, owner in owners.items() if owner):
-                self._console.run(_steps("disarm", mark=name)["mark"])
-            self._clean(plan_id)
-
-    def _clean(self, plan_id: str) -> None:
-        """The clock, the files, the boot unit; seen to be gone."""
-        steps = _steps("disarm")
-        self._console.run(steps["stop"])
-        self._console.tell(steps["clean"])
-        state = self._state()
-        left = self._console.run(f"ls /etc/systemd/system | grep ^{UNIT}").status == 0
-        if left or any(_owner(state, name) for name in ("pending", "firing", "fired")):
-            raise ApplyError(
-                self._console.subject,
-                f"remove {PREFIX}{plan_id}",
-                "the timer is still on the gateway",
-            )
-
-    def _remove_quietly(self, plan_id: str) -> None:
-        """Tidy up after a failed arming; the failure itself is what is reported."""
-        try:
-            self._remove(plan_id)
-        except DeviceError:
-            return
 
     def _check_able(self) -> None:
         if self._console.run("test -d /run/systemd/system && command -v systemd-run").status:
@@ -197,33 +138,8 @@ class DeadMan:
                 "use a distribution with systemd on this gateway",
             )
 
-    def _check_no_other(self, plan_id: str) -> None:
-        state = self._state()
-        others = {_owner(state, name) for name in ("pending", "firing")} - {"", plan_id}
-        if others:
-            raise DeviceError(
-                self._console.subject,
-                f"arm {plan_id}",
-                f"another run's timer is live: {', '.join(sorted(PREFIX + o for o in others))}",
-                "settle that run first: rekamatan wan pending",
-            )
-
-    def _state(self) -> dict[str, Answer]:
-        return self._console.ask_all(_steps("timer_state").items())
-
-    def _uptime(self, state: dict[str, Answer]) -> float:
-        words = state["uptime"].usable.split()
-        if not words:
-            raise DeviceError(self._console.subject, "read the timer", "/proc/uptime is empty")
-        return float(words[0])
-
-    def _not_armed(self, plan_id: str, reason: str) -> DeviceError:
-        return DeviceError(
-            self._console.subject,
-            f"arm {PREFIX}{plan_id}",
-            reason,
-            "nothing was changed on the gateway",
-        )
+    def _left_behind(self) -> bool:
+        return self._console.run(f"ls {UNITS} | grep ^{UNIT}").status == 0
 
 
 def _due_at(text: str) -> float:
@@ -231,15 +147,3 @@ def _due_at(text: str) -> float:
     words = text.split()
     micros = int(words[1]) if len(words) == 2 and words[1].isdigit() else 0  # noqa: PLR2004
     return micros / 1e6 if micros else math.inf
-
-
-def _owner(state: dict[str, Answer], mark: str) -> str:
-    """The plan whose mark it is; empty when there is no such mark."""
-    words = state[mark].usable.split()
-    return words[0] if len(words) == 2 else ""  # noqa: PLR2004 - plan and deadline
-
-
-def _steps(template: str, **values: object) -> dict[str, str]:
-    """Commands by label, also for `ask_all`."""
-    blank = {"plan_id": "", "deadline": "", "mark": ""}
-    return dict(labelled_commands(PLATFORM, template, **(blank | values), **_PLACES))
