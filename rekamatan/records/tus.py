@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -184,7 +184,7 @@ class TusServer:
         turn = (owner, record_id)
         older = self._newest.get(turn)
         if older is not None and older is not transport:
-            older.abort()
+            _shut(older)
         self._newest[turn] = transport
         lock = self._locks.setdefault(record_id, asyncio.Lock())
         try:
@@ -196,6 +196,15 @@ class TusServer:
 
     def _owner(self, request: web.Request) -> str:
         return self._identify(certificate_name(request))
+
+
+def _shut(transport: asyncio.Transport) -> None:
+    """At once, also one that is closed already.
+
+    There Python 3.11.2, which Debian 12 has, forgot its TLS and trips over that (3.11.7 does not).
+    """
+    with suppress(AttributeError):
+        transport.abort()
 
 
 class _Checksum:

@@ -10,6 +10,7 @@ import pytest
 
 from rekamatan.records.counts import record_counts
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
+from rekamatan.records.settlement import CURSOR
 from rekamatan.records.site_ledger import COMPARED_AT
 from rekamatan.records.spool import Spool
 from tests.records.district import SIZE, District, command
@@ -30,10 +31,13 @@ def test_ledgers_of_a_quiet_day_agree(district: District) -> None:
 
 
 def test_receipt_lost_on_the_way_is_fetched_without_sending_again(district: District) -> None:
-    (record,) = district.capture()
     spool = district.link.spool
+    before = spool.ledger.note(CURSOR)
+    (record,) = district.capture()
     district.link.service.stop()
     spool.withdraw(spool.ledger.acknowledged()[0])
+    # The forwarder settles at its start too; a receipt that it took then was not lost.
+    spool.ledger.remember(CURSOR, before)
     sent = district.link.relay.bytes_up
     assert district.settle()["missing"] == []
     assert [e.record_id for e in spool.ledger.acknowledged()] == [record.record_id]
