@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from rekamatan.models import GateResult, ModemState, SwitchOutcome, WanProfile
-    from rekamatan.wan.preflight import SecondPath
+    from rekamatan.models import ModemState, SwitchOutcome, WanProfile
     from rekamatan.wan.run import Run
     from rekamatan.wan.switch import Prepared
 
@@ -51,17 +50,8 @@ class Survey(Switch):
         longest = max(budget_s(profile.limits) for profile in self._site.profiles.values())
         return arm_seconds(self._site.profiles[self._request.profile]) + 2.0 * longest
 
-    def _no_go(
-        self,
-        run: Run,
-        state: ModemState,
-        baseline: GateResult | None = None,
-        captures: int | None = None,
-        second: SecondPath | None = None,
-    ) -> tuple[Reason, ...]:
-        """As for a switch; and another card, because the same one hears the same network."""
-        if reasons := super()._no_go(run, state, baseline, captures, second):
-            return reasons
+    def _not_for_this(self, run: Run, state: ModemState) -> tuple[Reason, ...]:
+        """Another card, because the same one hears the same network."""
         target = self._site.profiles[run.target]
         if state.profile == target.name:
             return ()

@@ -142,7 +142,12 @@ class Switch:
             heard=fresh_sighting(self._ports.disk, run.target, self._ports.clock.wall()),
         )
         run.checks = preflight(self._site, self._site.profiles[run.target], found)
-        return no_go_reasons(run.checks)
+        return no_go_reasons(run.checks) or self._not_for_this(run, state)
+
+    def _not_for_this(self, run: Run, state: ModemState) -> tuple[Reason, ...]:
+        """What a kind of run asks beyond the checks of every run."""
+        del run, state
+        return ()
 
     def _wait_for_captures(self) -> int:
         """A capture that is nearly done may end; a new one starting again ends the patience."""
