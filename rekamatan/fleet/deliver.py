@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rekamatan.errors import RefusedError, RekamatanError
-from rekamatan.fleet.follow import LinkLostError, answer
+from rekamatan.fleet.follow import LinkLostError, answer, reach
 from rekamatan.fleet.receiver import RUNS
 from rekamatan.fleet.release import BATCH_BYTES, batches, collect, final_batch
 
@@ -55,7 +55,8 @@ def deliver(delivery: Delivery, channel: Channel, patience: Patience) -> str:
     """
     site = delivery.site
     arguments = ["ask", ROOT, delivery.work]
-    facts = answer(site, "ask what it has", channel.call(arguments))
+    told = reach(partial(channel.call, arguments), channel.reset, patience.clock)
+    facts = answer(site, "ask what it has", told)
     _require(site, facts)
     release = collect(delivery.project, delivery.wheelhouse, facts["python"], facts["machine"])
     order = _order(delivery, release)

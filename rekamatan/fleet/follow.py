@@ -21,6 +21,7 @@ T = TypeVar("T")
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 15.0
 LONG_POLL_S = 15.0
+REACH_TRIES = 4
 
 
 class LinkLostError(Exception):
@@ -111,6 +112,24 @@ class Patience:
             self.clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
             reset()
+
+
+def reach(attempt: Callable[[], T], reset: Callable[[], None], clock: Clock) -> T:
+    """The first question to a site: a few tries, each over a session of its own.
+
+    A session that an earlier run left open may be waiting on a link that was down since; every
+    try over it would wait as long as the first.
+
+    Raises:
+        LinkLostError: no try was answered. Nothing was started at the site.
+    """
+    for number in range(REACH_TRIES - 1):
+        try:
+            return attempt()
+        except LinkLostError:
+            clock.sleep(FIRST_PAUSE_S * 2**number)
+            reset()
+    return attempt()
 
 
 def follow_apply(

@@ -92,6 +92,15 @@ def console(node: str, *argv: str) -> Ran:
     return run("rekamatan-lab", "exec", node, "--", *argv)
 
 
+def ways(sites: list[str]) -> str:
+    """Both ends of every tunnel, for the message of a test in which an office did not answer."""
+    seen = [console("pusat", "wg", "show").output]
+    for site in sites:
+        look = "ip -4 route; wg show; ping -c 3 -W 5 10.77.0.1; ss -tn; uptime"
+        seen.append(f"{site}\n{console(f'server-{site}', 'sh', '-c', look).output}")
+    return "\n".join(seen)
+
+
 def fault(*arguments: str) -> None:
     """Do harm, or undo it with `--restore`."""
     done = run("rekamatan-lab", "fault", *arguments)

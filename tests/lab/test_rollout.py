@@ -27,6 +27,7 @@ from tests.lab.district import (
     run,
     status,
     switch,
+    ways,
 )
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ def configuration(site: str) -> str:
     )
 
 
-def test_a_second_provisioning_changes_nothing() -> None:
+def test_a_second_provisioning_changes_nothing(sites: list[str]) -> None:
     done = playbook("provision")
-    assert done.status == 0, done.output
+    assert done.status == 0, done.output + ways(sites)
     assert {host: counts["changed"] for host, counts in done.recap().items()} == dict.fromkeys(
         done.recap(), 0
     ), done.output

@@ -14,10 +14,11 @@ from ansible.utils.display import Display
 
 from rekamatan.clock import SystemClock
 from rekamatan.errors import RekamatanError, UnknownOutcomeError
-from rekamatan.fleet.channel import CommandChannel, ReceiverChannel
+from rekamatan.fleet.channel import ReceiverChannel
 from rekamatan.fleet.deliver import Delivery, deliver
 from rekamatan.fleet.follow import Ended, LinkLostError, Patience, follow_apply
 from rekamatan.fleet.release import role_variables
+from rekamatan.fleet.session import command_channel
 
 display = Display()
 
@@ -63,9 +64,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible ships no types
             check=bool(self._task.check_mode),
             diff=bool(self._task.diff),
         )
-        channel = ReceiverChannel(
-            CommandChannel(site, self._execute, self._connection.reset, AnsibleConnectionFailure)
-        )
+        channel = ReceiverChannel(command_channel(site, self._connection, self._execute))
         clock = SystemClock()
         deadline = clock.monotonic() + float(arguments.get("deadline", 1800))
         patience = Patience(site, clock, deadline)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -11,10 +11,13 @@ from ansible.utils.display import Display
 
 from rekamatan.clock import SystemClock
 from rekamatan.errors import RekamatanError, UnknownOutcomeError
-from rekamatan.fleet.channel import CommandChannel
-from rekamatan.fleet.follow import LinkLostError, Patience
+from rekamatan.fleet.follow import LinkLostError, Patience, reach
 from rekamatan.fleet.follow_switch import Progress, follow_switch, site_state
 from rekamatan.fleet.ledger import SiteState
+from rekamatan.fleet.session import command_channel
+
+if TYPE_CHECKING:
+    from rekamatan.fleet.channel import CommandChannel
 
 display = Display()
 GOOD = (SiteState.VERIFIED, SiteState.WAITING)  # a site that did not answer has not failed
@@ -31,11 +34,9 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible ships no types
         """Ansible's entry point."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         site = str((task_vars or {}).get("inventory_hostname"))
-        channel = CommandChannel(
-            site, self._execute, self._connection.reset, AnsibleConnectionFailure
-        )
+        channel = command_channel(site, self._connection, self._execute)
         try:
-            channel.run(["echo", "reached"])
+            reach(partial(channel.run, ["echo", "reached"]), channel.reset, SystemClock())
         except LinkLostError as lost:
             reason = f"{site}: not reachable, nothing was started: {lost}"
             return result | {"state": SiteState.WAITING.value, "msg": reason}

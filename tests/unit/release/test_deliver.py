@@ -11,7 +11,7 @@ import pytest
 from rekamatan.errors import RefusedError, RekamatanError, UnknownOutcomeError
 from rekamatan.fleet import receiver
 from rekamatan.fleet.deliver import Delivery, deliver
-from rekamatan.fleet.follow import LinkLostError, Patience, follow_apply
+from rekamatan.fleet.follow import REACH_TRIES, LinkLostError, Patience, follow_apply
 from rekamatan.fleet.release import collect
 from tests.unit.release.site import SiteChannel, TestClock, end_of
 
@@ -117,9 +117,19 @@ def test_an_order_that_arrived_is_not_given_twice(project: Path, site_root: Path
 
 
 def test_a_site_that_never_answered_was_not_touched(project: Path, site_root: Path) -> None:
+    silent = SiteChannel(site_root, cuts=dict.fromkeys(range(REACH_TRIES), "before"))
     with pytest.raises(LinkLostError):
-        deliver(delivery_of(project), SiteChannel(site_root, cuts={0: "before"}), patient())
+        deliver(delivery_of(project), silent, patient())
     assert not any(site_root.iterdir())
+
+
+def test_a_first_question_that_got_lost_is_asked_over_a_new_session(
+    project: Path, site_root: Path
+) -> None:
+    channel = SiteChannel(site_root, cuts={0: "before"})
+    deliver(delivery_of(project), channel, patient())
+    assert channel.resets == 1
+    assert [call[0] for call in channel.calls[:2]] == ["ask", "ask"]
 
 
 def test_another_apply_is_not_disturbed_and_the_same_one_is_joined(
