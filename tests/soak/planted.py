@@ -44,10 +44,11 @@ class Trip:
             here = self._is_chosen(name(*arguments))
             if here and self._side == "before":
                 self._die()
-            result = step(*arguments, **named)
-            if here:
-                self._die()
-            return result
+            try:
+                return step(*arguments, **named)
+            finally:  # an unlink of what is gone already is a step too
+                if here:
+                    self._die()
 
         return watched
 
