@@ -29,6 +29,7 @@ from tests.lab.district import (
     switch,
     ways,
 )
+from tests.lab.test_reachability import becomes_reachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +87,8 @@ def configuration(site: str) -> str:
 
 
 def test_a_second_provisioning_changes_nothing(sites: list[str]) -> None:
+    for site in sites:  # other tests cut them off: how long they may take to be back is theirs
+        assert becomes_reachable(site, PATIENCE), ways(sites)
     done = playbook("provision")
     assert done.status == 0, done.output + ways(sites)
     assert {host: counts["changed"] for host, counts in done.recap().items()} == dict.fromkeys(
