@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -72,7 +73,7 @@ class Pulse:
         self._process = subprocess.Popen(
             ["ip", "netns", "exec", namespace, sys.executable, "-m", __name__, target, gateway],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # never written to: its end is the end of this process
             stdout=subprocess.PIPE,
             text=True,
             bufsize=1,
@@ -108,13 +109,16 @@ def _listen(raw: socket.socket, asked: set[int]) -> None:
 
 
 def main() -> None:
-    """Ask for ever. The cable and its route vanish with the modem's power: both come back."""
+    """Ask until whoever listens is gone, which ends standard input.
+
+    The cable and its route vanish with the modem's power: both come back.
+    """
     target, gateway = sys.argv[1:]
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     asked: set[int] = set()
     threading.Thread(target=_listen, args=(raw, asked), daemon=True).start()
     number = os.getpid()
-    while True:
+    while not select.select([sys.stdin], [], [], INTERVAL_S)[0]:
         number = (number + 1) % 0x10000
         asked.add(number)
         asked.discard((number - 100) % 0x10000)  # twenty seconds: nobody waits longer
@@ -124,7 +128,6 @@ def main() -> None:
             route = ["ip", "route", "replace", "default", "via", gateway]
             with contextlib.suppress(OSError):
                 subprocess.run(route, capture_output=True, check=False)
-        time.sleep(INTERVAL_S)
 
 
 if __name__ == "__main__":
