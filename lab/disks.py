@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOOP_MAJOR = 7
-_FREEZE_TRIES = 10
+_FREEZE_S = 120.0  # the kernel writes what is dirty for up to half a minute after the writer is dead
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class Disk:
         would be a state no power cut leaves.
         """
         copy = self.image.with_suffix(".cut")
-        for _ in range(_FREEZE_TRIES):
+        deadline = time.monotonic() + _FREEZE_S
+        while time.monotonic() < deadline:
             before = self._writes()
             run(["cp", "--sparse=always", str(self.image), str(copy)])
             if self._writes() == before:
