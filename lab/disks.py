@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOOP_MAJOR = 7
-_FREEZE_S = 120.0  # the kernel writes what is dirty for up to half a minute after the writer is dead
+_FREEZE_S = 120.0  # what is dirty is written for half a minute after its writer died
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,8 @@ class JournalWatch:
         moment = self._steps.opened(flags, newest, event.pid)
         if moment == "before" and self._steps.begun:
             self._promise(lines)  # whatever was written before is acted upon by now
+        if moment == "during" and newest is not None:
+            self.promised.pop(newest.seq, None)  # its fsync was only late: nothing is acted upon
         if not moment or not self._due(moment):
             return False
         with self._lock:

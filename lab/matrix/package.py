@@ -17,6 +17,7 @@ from rekamatan.modems.registry import driver_class
 if TYPE_CHECKING:
     from lab.topology import LabSite
 
+_SAVED_LAST = frozenset({"ios", "vyos"})
 _INSTALLED = "/opt/rekamatan/venv/lib/python3*/site-packages"
 
 
@@ -51,6 +52,15 @@ def _saying_rollback(platform: str) -> str:
 def has_timer(platform: str) -> bool:
     """Whether the platform's modem can bring the old profile back by itself."""
     return driver_class(platform).rollback is Rollback.DEVICE
+
+
+def plays(platform: str, word: str) -> bool:
+    """Whether the platform's modem can stand for one with the way back `device` or `server`.
+
+    A Cisco router or VyOS keeps a change only when it is saved, and that is the second half of
+    removing its timer: one that has no timer and still has to be saved does not exist.
+    """
+    return has_timer(platform) and (word == "device" or platform not in _SAVED_LAST)
 
 
 def fsync(*, on: bool) -> Edit:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
+from lab.matrix import package
 from lab.matrix.results import line
 from lab.matrix.trial import Result, Trial
 
@@ -58,16 +59,27 @@ class Schedule:
                 with self._lock:
                     self._queue.clear()
                 raise
+        if not self._late():
+            left = {case.name: "no office here has a modem for it" for case in self._queue}
+            self.not_played |= left
 
     def _serve(self, office: Office) -> None:
         trial = Trial(office, self._order)
-        while (case := self._next()) is not None:
+        while (case := self._next(office)) is not None:
             self._play(trial, office, case)
 
-    def _next(self) -> Case | None:
+    def _late(self) -> bool:
+        return self._until is not None and time.monotonic() > self._until
+
+    def _next(self, office: Office) -> Case | None:
+        """The first that the office's modem can play."""
         with self._lock:
-            late = self._until is not None and time.monotonic() > self._until
-            return self._queue.pop(0) if self._queue and not late else None
+            if self._late():
+                return None
+            for number, case in enumerate(self._queue):
+                if package.plays(office.site.platform, case.kind):
+                    return self._queue.pop(number)
+            return None
 
     def _play(self, trial: Trial, office: Office, case: Case) -> None:
         for attempt in range(1, _LAB_TRIES + 1):

@@ -53,7 +53,13 @@ def _no_better(run: Run) -> str:
 def confirm(run: Run, deadline: float) -> SwitchOutcome:
     """The gate passed: remove the modem's timer before `deadline`, then look what is true."""
     run.enter(SwitchState.CONFIRMING)
+    return _keep(run, deadline)
+
+
+def _keep(run: Run, deadline: float) -> SwitchOutcome:
+    """The modem's confirm, which may be repeated: it ends in what is true on the modem."""
     driver, clock = run.ports.driver, run.ports.clock
+    refused = ""
     while True:
         try:
             driver.confirm(run.run_id)
@@ -64,13 +70,17 @@ def confirm(run: Run, deadline: float) -> SwitchOutcome:
         except NotSupportedError:
             if driver.rollback is Rollback.DEVICE:
                 return revert(run, "the modem cannot remove its timer")
-        except DeviceError:
-            pass  # refused, or the timer fired first: what is active now decides below
-        return settle_confirming(run)
+        except DeviceError as error:
+            refused = str(error)  # or the timer fired first: what is active decides below
+        return settle_confirming(run, refused)
 
 
-def settle_confirming(run: Run) -> SwitchOutcome:
-    """The journal says the gate had passed; the modem says whether the confirm arrived."""
+def settle_confirming(run: Run, refused: str = "") -> SwitchOutcome:
+    """The journal says the gate had passed; the modem says whether the confirm arrived.
+
+    `refused`: what it answered to the confirm. A change that it did not keep would be gone with
+    the next power cut, long after it was reported.
+    """
     run.ports.clock.sleep(FLASH_S)  # a power cut in these seconds undoes the confirm: seen below
     found = look(run.ports)
     if found is None:
@@ -80,6 +90,8 @@ def settle_confirming(run: Run) -> SwitchOutcome:
         return revert(run, f"{run.target} is not active on the modem any more")
     if live(pending, run.run_id):
         return revert(run, "the modem's timer could not be removed")
+    if refused:
+        return revert(run, f"the modem did not keep the change: {refused}")
     if run.gate is not None:
         with suppress(OSError):  # a full disk costs the next baseline, not a link that works
             run.ports.gate.remember(run.gate)
@@ -96,7 +108,8 @@ def finish_confirming(run: Run) -> SwitchOutcome:
     target = run.site.profiles.get(run.target)
     open_ended = found is not None and live(found[1], run.run_id) and found[0].profile == run.target
     if not open_ended or target is None:
-        return settle_confirming(run)
+        # Again: the first may have ended between the timer and the saving.
+        return _keep(run, run.ports.clock.monotonic())
     left_s = before_the_modem(run.seconds_left(), found[1]) if found else 0.0
     if left_s <= 0:
         return revert(run, "interrupted; too late to test the new link again before the modem acts")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.errors import LabError
-from lab.matrix import journal
+from lab.matrix import hold, journal
 from lab.matrix.cases import Case
 from lab.matrix.hold import JournalWatch, Steps
 from tests.switching import switch
@@ -55,6 +55,18 @@ def test_it_stands_still_until_it_is_let_go(
         watch.release()
         assert process.wait(20) == 0
     assert states(tmp_path) == ["planned", "preflight", "armed"]
+
+
+def test_an_entry_whose_fsync_was_only_late_is_not_promised(
+    watch: JournalWatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold, "_NO_SYNC_S", -1.0)  # every fsync is late
+    watch.aim(Case("device", "none", "during", "preflight"))
+    with switch(tmp_path) as process:
+        assert watch.wait(20) is not None
+        assert [line.state for line in watch.promised.values()] == ["planned"]
+        watch.release()
+        assert process.wait(20) == 0
 
 
 def test_a_held_switch_can_be_killed_and_the_next_run_is_held_again(

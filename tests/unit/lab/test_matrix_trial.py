@@ -57,7 +57,7 @@ class PlayedOffice:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.lines: tuple[Line, ...] = ()
-        self.site = SimpleNamespace(slug="kubu", index=1)
+        self.site = SimpleNamespace(slug="kubu", index=1, platform="routeros7")
         self.watch = PlayedWatch(self)
         self.pulse = SimpleNamespace(share=lambda *_: 1.0, gap=lambda *_: 7.5)
         self.timers_dead = False
@@ -192,6 +192,18 @@ def test_every_case_is_played_once_by_whoever_is_free(office: PlayedOffice, tmp_
     late = Schedule(ground, file, "470/900", until=0.0)  # type: ignore[arg-type]
     late.work(wanted)
     assert late.results == []
+
+
+def test_a_modem_that_must_be_saved_does_not_stand_for_one_without_a_timer(
+    office: PlayedOffice, tmp_path: Path
+) -> None:
+    office.site.platform = "ios"
+    ground = SimpleNamespace(offices=[office], fit=lambda *_: None)
+    schedule = Schedule(ground, ResultsFile(tmp_path / "r", "x"), "470/900", None)  # type: ignore[arg-type]
+    unfit = named("server/kill-switch/after-applied")
+    schedule.work([unfit, CASE])
+    assert [result.case for result in schedule.results] == [CASE.name]
+    assert list(schedule.not_played) == [unfit.name]
 
 
 def test_a_fault_of_the_new_carrier_after_the_verdict_ends_before_the_link_is_judged() -> None:
