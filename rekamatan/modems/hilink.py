@@ -66,6 +66,7 @@ class HilinkDriver:
         make_before_break=False,
         signal=True,
         survey=False,
+        restore=False,
     )
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account

@@ -55,7 +55,7 @@ class IosDriver:
 
     platform: ClassVar[str] = PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
-    abilities: ClassVar[Abilities] = TIMER_AND_SLOTS
+    abilities: ClassVar[Abilities] = dataclasses.replace(TIMER_AND_SLOTS, restore=False)
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account
         self,

@@ -53,6 +53,7 @@ class LinuxDriver:
     abilities: ClassVar[Abilities] = Abilities(
         device_timer=True,
         survives_power_cut=True,
+        restore=False,
         # of the modem that was measured, which speaks AT; ModemManager has slots on QMI and MBIM
         sim_slots=False,
         make_before_break=False,

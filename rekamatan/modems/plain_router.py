@@ -66,6 +66,7 @@ class PlainRouterDriver:
         make_before_break=True,
         signal=False,
         survey=False,
+        restore=False,
     )
 
     def __init__(  # noqa: PLR0913 - the same call as for every driver, and two for tests
