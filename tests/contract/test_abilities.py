@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -118,12 +119,13 @@ def puts_back(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
     bench.restoring.type_in(twin, bench.restoring.before)
     kept = driver.backup()
     bench.restoring.type_in(twin, next(iter(bench.restoring.by_hand.values())))
-    changed = driver.backup()
+    changed = driver.backup() != kept
     plan = restore_plan(driver, kept, bench.home.name, RUN)
     driver.arm(plan, bench.timer_s)
     driver.apply(plan)
     driver.confirm(RUN)
-    return driver.backup() == kept != changed and driver.pending() is None
+    there, wanted = (re.sub(bench.restoring.timer, "", text) for text in (driver.backup(), kept))
+    return changed and there == wanted and driver.pending() is None
 
 
 MEASURES: dict[str, Callable[[Bench, Twin, ModemDriver], bool]] = {
