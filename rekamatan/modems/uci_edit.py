@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rekamatan.modems.known_secrets import REDACTED
 from rekamatan.modems.openwrt_console import PACKAGE
 from rekamatan.modems.templates import shell_quoted
 
 if TYPE_CHECKING:
     from rekamatan.modems.openwrt_parse import UciValue
     from rekamatan.modems.uci_export import Section
-
-REDACTED = "***"
 
 
 class Edit:

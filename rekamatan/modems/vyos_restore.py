@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.known_secrets import REDACTED, told_apart
 from rekamatan.modems.vyos_parse import Mark, clean, parse_config, parse_mark, words_of
 from rekamatan.modems.vyos_plan import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REDACTED = "***"
 # Who may log in, and what the device's own timer does: a way back that changes these is none.
 _NOT_OURS = (("system", "login"), ("service", "ssh"), ("system", "config-management"))
 _PLAIN = re.compile(r"[\w.:/@+-]+")
@@ -69,8 +69,11 @@ def restore_plan(  # noqa: PLR0913, PLR0917 - what a restore consists of
 
 def lines_of(text: str) -> list[Line]:
     """The words of each `set` command, in order."""
-    lines = (line.strip() for line in clean(text).splitlines())
-    return [tuple(words_of(line)[1:]) for line in lines if line.startswith("set ")]
+    lines: list[str] = []
+    for line in clean(text).splitlines():
+        if line.strip().startswith("set "):
+            lines.append(told_apart(line.strip(), lines))
+    return [tuple(words_of(line)[1:]) for line in lines]
 
 
 def difference(commands: Iterable[str], shown: str, secret: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
+import re
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -136,8 +137,21 @@ class Restoring:
     secret: str
     # what a backup shows of an armed timer, or of the remains of one that fired: a pattern
     timer: str = "(?!)"
+    # the device puts sections into an order of its own, which its twin does not know
+    any_order: bool = False
     # types the lines at the device's own console, one after the other
     type_in: Callable[[Any, tuple[str, ...]], None] = typed
+
+    def plain(self, text: str) -> str:
+        """A backup without what an armed timer puts into it."""
+        text = re.sub(self.timer, "", text)
+        if not self.any_order:
+            return text
+        section, lines = "", []
+        for line in text.splitlines():
+            section = section if line.startswith(" ") else line
+            lines.append(f"{section}: {line}")
+        return "\n".join(sorted(lines))
 
 
 @dataclass(frozen=True)

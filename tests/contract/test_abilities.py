@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -124,7 +123,7 @@ def puts_back(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
     driver.arm(plan, bench.timer_s)
     driver.apply(plan)
     driver.confirm(RUN)
-    there, wanted = (re.sub(bench.restoring.timer, "", text) for text in (driver.backup(), kept))
+    there, wanted = (bench.restoring.plain(text) for text in (driver.backup(), kept))
     return changed and there == wanted and driver.pending() is None
 
 

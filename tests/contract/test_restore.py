@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,7 +85,7 @@ def seen(bench: Bench, driver: ModemDriver) -> str:
 
 
 def plain(bench: Bench, text: str) -> str:
-    return re.sub(of(bench).timer, "", text)
+    return of(bench).plain(text)
 
 
 @pytest.fixture

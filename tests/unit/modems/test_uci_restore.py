@@ -14,8 +14,9 @@ from lab.twins.openwrt.streams import Streams
 from lab.twins.openwrt.uci_cli import Uci
 from lab.twins.openwrt.uci_files import UciError, parse
 from rekamatan.errors import NotSupportedError
+from rekamatan.modems.known_secrets import REDACTED
 from rekamatan.modems.openwrt_parse import redact_export
-from rekamatan.modems.uci_edit import REDACTED, Edit
+from rekamatan.modems.uci_edit import Edit
 from rekamatan.modems.uci_export import Section, export_text, parse_export
 from rekamatan.modems.uci_restore import restore_plan
 

@@ -113,6 +113,13 @@ def test_what_nobody_restores_stays(line: str) -> None:
     assert plan_from(shown(*BASE), shown(*BASE, line)).empty
 
 
+def test_one_more_secret_that_looks_alike_is_a_difference() -> None:
+    one = "service snmp community *** authorization ro"
+    assert plan_from(shown(*BASE, one), shown(*BASE, one)).empty
+    with pytest.raises(NotSupportedError, match="a secret"):
+        plan_from(shown(*BASE, one), shown(*BASE, one, one))
+
+
 def test_carrier_of_now_stays() -> None:
     away = MARK.replace("indosat sim:1", "telkomsel sim:2")
     now = (
