@@ -50,6 +50,9 @@ class LinuxDriver:
 
     platform: ClassVar[str] = PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
+    restore_by_hand: ClassVar[str] = (
+        "profiles come back by playbooks/provision.yml, other files by the gateway's own means"
+    )
     abilities: ClassVar[Abilities] = Abilities(
         device_timer=True,
         survives_power_cut=True,
