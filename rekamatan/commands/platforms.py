@@ -22,6 +22,7 @@ WORDS = {
     "make_before_break": Phrase(id="tanpa terputus", en="make before break"),
     "signal": Phrase(id="sinyal", en="signal"),
     "survey": Phrase(id="survei operator", en="carrier survey"),
+    "restore": Phrase(id="konfigurasi kembali", en="configuration put back"),
 }
 YES, NO = Phrase(id="ya", en="yes"), Phrase(id="tidak", en="no")
 PLATFORM = Phrase(id="platform", en="platform")

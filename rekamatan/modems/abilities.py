@@ -23,6 +23,7 @@ class Abilities:
     make_before_break: bool  # changes the carrier without a moment without any bearer
     signal: bool  # tells at least one radio figure
     survey: bool  # hears the network of the SIM in the other slot, and comes back as it was
+    restore: bool  # puts a kept configuration back, under the same timer
 
 
 # A router with a scheduler of its own and several SIM slots behind one modem.
@@ -33,6 +34,7 @@ TIMER_AND_SLOTS = Abilities(
     make_before_break=False,
     signal=True,
     survey=True,
+    restore=True,
 )
 
 

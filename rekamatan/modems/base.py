@@ -130,7 +130,8 @@ def restore_plan(driver: ModemDriver, kept: str, profile: str, plan_id: str) -> 
     make = getattr(driver, "restore_plan", None)
     if make is None:
         reason = f"{driver.platform} gives its configuration to read only"
-        hint = "see `rekamatan modem backups --diff` and set it by hand; nothing was changed"
+        by_hand = getattr(driver, "restore_by_hand", "set it by hand")
+        hint = f"see `rekamatan modem backups --diff`: {by_hand}; nothing was changed"
         raise NotSupportedError("modem", "restore a backup", reason, hint)
     plan: ChangePlan = make(kept, profile, plan_id)
     return plan

@@ -59,6 +59,9 @@ class HilinkDriver:
 
     platform: ClassVar[str] = hilink_parse.PLATFORM
     rollback: ClassVar[Rollback] = Rollback.SERVER
+    restore_by_hand: ClassVar[str] = (
+        "profiles come back by playbooks/provision.yml, the rest is set on the box's own page"
+    )
     abilities: ClassVar[Abilities] = Abilities(
         device_timer=False,
         survives_power_cut=False,
@@ -66,6 +69,7 @@ class HilinkDriver:
         make_before_break=False,
         signal=True,
         survey=False,
+        restore=False,
     )
 
     def __init__(  # noqa: PLR0913 - the last three are for tests and the read-only account

@@ -26,6 +26,7 @@ from rekamatan.modems.ios_parse import (
     redact,
     wants_pin,
 )
+from rekamatan.modems.ios_restore import is_restore, lines_between, restore_plan
 from rekamatan.modems.templates import labelled_commands
 from rekamatan.modems.text_sections import to_text
 
@@ -150,6 +151,23 @@ class IosDriver:
         kept = "".join(f"! {line}\n" for line in redact(profiles).splitlines())
         return f"{redact(text)}\n! data profiles in the modem\n{kept}"
 
+    def restore_plan(self, kept: str, profile: str, plan_id: str) -> ChangePlan:
+        """From the present configuration to a kept one; see `ios_restore`.
+
+        Raises:
+            DeviceError: a reload would not bring the present configuration back.
+            NotSupportedError: a difference needs a person.
+        """
+        current = self.backup()
+        if left := lines_between(redact(self._console.ask("show startup-config")), current):
+            raise DeviceError(
+                self._console.subject,
+                "restore the backup",
+                f"the startup configuration is not the running one, which has: {left[-1]}",
+                "run `write memory` on the router when the running one is the wanted one",
+            )
+        return restore_plan(kept, current, profile, plan_id, self._console.subject)
+
     def arm(self, plan: ChangePlan, seconds: int) -> None:
         """Put the timer on the device; see `ios_deadman`."""
         self._deadman.arm(plan, seconds)
@@ -160,6 +178,9 @@ class IosDriver:
 
     def apply(self, plan: ChangePlan) -> None:
         """Send the change, each part read back."""
+        if is_restore(plan):
+            self._console.ensure_none(lambda running: lines_between(redact(running), plan.after))
+            return
         self._console.ensure(plan.commands, self._passwords.filling(plan.commands, plan.target))
 
     def confirm(self, plan_id: str) -> None:
@@ -169,7 +190,10 @@ class IosDriver:
     def revert(self, plan: ChangePlan) -> None:
         """The old configuration and SIM slot now, then the timer's remains away; idempotent."""
         self._deadman.roll_back()
-        self._console.ensure(plan.undo)
+        if is_restore(plan):
+            self._console.ensure_none(lambda running: lines_between(redact(running), plan.before))
+        else:
+            self._console.ensure(plan.undo)
         self._deadman.clear(plan.plan_id)
 
     def signal(self) -> Signal:

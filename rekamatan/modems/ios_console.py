@@ -23,7 +23,7 @@ from rekamatan.modems.ios_parse import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rekamatan.clock import Clock
     from rekamatan.modems.cli_session import CliSession
@@ -167,6 +167,29 @@ class Console:
         """
         for step in steps_of(commands):
             self._ensure(step, secret)
+
+    def ensure_none(self, lines_left: Callable[[str], tuple[str, ...]]) -> None:
+        """Send what is left to do, as told from the running configuration, until nothing is.
+
+        Raises: as `ensure`.
+        """
+        deadline = self._clock.monotonic() + self._patience_s
+        sent = False
+        while True:
+            try:
+                lines = lines_left(self.ask("show running-config"))
+                if not lines:
+                    return
+                if sent:
+                    reason = f"accepted but not applied: {lines[0]}"
+                    raise ApplyError(self.subject, "change the configuration", reason)
+                self.configure(lines)
+                sent = True
+            except DeviceUnreachableError:
+                sent = False  # nobody knows what arrived: it is read again
+                if self._clock.monotonic() >= deadline:
+                    raise
+                self._clock.sleep(_POLL_S)
 
     def _ensure(self, step: Step, secret: str) -> None:
         deadline = self._clock.monotonic() + self._patience_s

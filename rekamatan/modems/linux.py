@@ -50,9 +50,13 @@ class LinuxDriver:
 
     platform: ClassVar[str] = PLATFORM
     rollback: ClassVar[Rollback] = Rollback.DEVICE
+    restore_by_hand: ClassVar[str] = (
+        "profiles come back by playbooks/provision.yml, other files by the gateway's own means"
+    )
     abilities: ClassVar[Abilities] = Abilities(
         device_timer=True,
         survives_power_cut=True,
+        restore=False,
         # of the modem that was measured, which speaks AT; ModemManager has slots on QMI and MBIM
         sim_slots=False,
         make_before_break=False,

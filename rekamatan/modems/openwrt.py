@@ -88,6 +88,9 @@ class OpenwrtDriver(UciDriver):
             profile, state, plan_id, section=self._interface, subject=self._console.subject
         )
 
+    def _way_out(self) -> str:
+        return self._interface
+
     def signal(self) -> Signal:
         """Radio figures now; ModemManager measures only once it was told to, so it is told."""
         state = self.read_state()

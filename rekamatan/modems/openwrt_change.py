@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Protocol
 
@@ -89,6 +90,30 @@ class Applier:
                 self._turn(interface[2], up=interface[1] == "up")
             else:
                 raise ApplyError(self._console.subject, f"run {command}", "not a known step")
+
+    def replace(self, commands: Iterable[str], before: str, after: str) -> None:
+        """Carry out a plan between two whole configurations; see `Console.replace`.
+
+        Raises: as `apply`; `DeviceError` when the configuration is neither of the two.
+        """
+        commands = tuple(commands)
+        lines = [c for c in commands if c.startswith("uci ") and c != COMMIT]
+
+        def replaced() -> bool:
+            self._console.replace(lines, before, after)
+            return True
+
+        def told(command: str) -> bool:
+            self._console.tell(command)
+            return True
+
+        self._console.wait(replaced, self._not_in_time("change the configuration"))
+        for command in commands:
+            if interface := _INTERFACE.match(command):
+                self._turn(interface[2], up=interface[1] == "up")
+            elif command not in lines and command != COMMIT:
+                act = functools.partial(told, command)
+                self._console.wait(act, self._not_in_time(f"run {command}"))
 
     def _configure(self, lines: list[str], secret: str) -> None:
         def done() -> bool:

@@ -13,19 +13,31 @@ from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError
 from rekamatan.modems.apn_passwords import SECRET
-from rekamatan.modems.openwrt_parse import parse_uci_changes, parse_uci_show, redact
+from rekamatan.modems.openwrt_parse import (
+    parse_uci_changes,
+    parse_uci_show,
+    redact,
+    redact_export,
+)
 from rekamatan.modems.shell_console import ShellConsole
 from rekamatan.modems.templates import shell_quoted
+from rekamatan.modems.uci_export import parse_export
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rekamatan.modems.openwrt_parse import UciSection, UciValue
+    from rekamatan.modems.uci_export import Section
 
 PACKAGE = "network"
 _UCI_LINE = re.compile(r"^uci (set|delete|add_list) network\.(\w+)\.(\w+)(?:=(.*))?$", re.DOTALL)
 _UCI_PREFIX = "uci "
 COMMIT = f"uci commit {PACKAGE}"
+# What a batch with `add` prints, and how `changes` names a section without a name.
+_ANONYMOUS = r"cfg[0-9a-f]{6,}"
+_ADDED = rf"(?:{_ANONYMOUS}\s*)+"
+_TOUCHED = re.compile(r"^uci \w+ network(?:\.(\w+)|[. ])")
+_RENAMED = re.compile(r"^uci rename \S+='(\w+)'$")
 
 Wanted = dict[tuple[str, str], "UciValue | None"]
 
@@ -67,13 +79,69 @@ class Console(ShellConsole):
             raise ApplyError(self.subject, f"run {COMMIT}", "the changes are still uncommitted")
         self._check_applied(wanted, "committed but not applied")
 
-    def _check_staged(self, staged: tuple[tuple[str, str], ...], wanted: Wanted) -> None:
-        foreign = [".".join(place).rstrip(".") for place in staged if place not in wanted]
-        if foreign:
+    def replace(self, lines: Iterable[str], before: str, after: str) -> None:
+        """From one whole configuration to another in one commit; nothing is sent when it is there.
+
+        Args:
+            lines: `uci` lines that lead from `before` to `after`.
+            before: what `uci export` must show now, without secrets.
+            after: what it must show then.
+
+        Raises:
+            ApplyError: refused, or accepted and not applied.
+            DeviceError: it is neither the one nor the other, or someone left uncommitted changes.
+        """
+        lines = list(lines)
+        staged = self.changes()
+        self._check_ours(staged, lines)
+        if staged:  # of a session that was lost
+            self.tell(f"uci revert {PACKAGE}")
+        wanted, found = parse_export(after), self.exported()
+        if found == wanted:
+            return
+        if found != parse_export(before):
             raise DeviceError(
                 self.subject,
                 "change the configuration",
-                f"someone left uncommitted changes: {', '.join(sorted(set(foreign)))}",
+                "it is another one than the change was planned from",
+                "plan it again",
+            )
+        batch = "".join(f"{line.removeprefix(_UCI_PREFIX)}\n" for line in lines)
+        self.tell("uci batch", batch, expected=_ADDED)
+        if self.exported() != wanted:
+            self.tell(f"uci revert {PACKAGE}")
+            raise ApplyError(self.subject, "change the configuration", "accepted but not applied")
+        self.tell(COMMIT)
+        self.tell("sync")
+        if self.changes() or self.exported() != wanted:
+            raise ApplyError(self.subject, f"run {COMMIT}", "committed but not applied")
+
+    def exported(self) -> tuple[Section, ...]:
+        """The sections with uncommitted changes applied, without secrets."""
+        return parse_export(self.export())
+
+    def export(self) -> str:
+        """What `uci export` shows, without secrets."""
+        return redact_export(self.ask(f"uci export {PACKAGE}"))
+
+    def _check_ours(self, staged: tuple[tuple[str, str], ...], lines: list[str]) -> None:
+        """Raises `DeviceError` for uncommitted changes of a section that the lines do not touch."""
+        touched = {match[1] for line in lines if (match := _TOUCHED.match(line))}
+        touched |= {match[1] for line in lines if (match := _RENAMED.match(line))}
+        anonymous = _ANONYMOUS if None in touched else "(?!)"
+        foreign = [p for p in staged if p[0] not in touched and not re.fullmatch(anonymous, p[0])]
+        self._refuse_foreign(foreign)
+
+    def _check_staged(self, staged: tuple[tuple[str, str], ...], wanted: Wanted) -> None:
+        self._refuse_foreign([place for place in staged if place not in wanted])
+
+    def _refuse_foreign(self, foreign: list[tuple[str, str]]) -> None:
+        if foreign:
+            names = {".".join(place).rstrip(".") for place in foreign}
+            raise DeviceError(
+                self.subject,
+                "change the configuration",
+                f"someone left uncommitted changes: {', '.join(sorted(names))}",
                 f"at the modem: uci commit {PACKAGE} to keep them, or uci revert {PACKAGE}",
             )
 

@@ -25,6 +25,9 @@ _SECRET_OPTION = re.compile(
     r"((?:password|pincode|pin|key|psk|private_key|preshared_key|secret)\+?=)"
     r"'(?:[^']|'\\'')*'(?: '(?:[^']|'\\'')*')*"
 )
+_SECRET_EXPORTED = re.compile(
+    r"(?m)^(\s*(?:option|list) (?:\w*(?:password|pincode|key|psk|secret)|pin)) '(?:[^']|'\\'')*'"
+)
 _PING_COUNTS = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
 _PING_TIMES = re.compile(r"min/avg/max(?:/mdev)? = ([\d.]+)/([\d.]+)/([\d.]+)")
 _MWAN3 = re.compile(r"^\s*interface (\S+) is (\w+)(?:.*? tracking is (.+))?$")
@@ -113,6 +116,11 @@ def raw(found: dict[str, Answer]) -> str:
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Text without passwords: those of uci by their key, known ones wherever they stand."""
     return without(_SECRET_OPTION.sub(r"\1'***'", text), secrets)
+
+
+def redact_export(text: str) -> str:
+    """What `uci export` prints without passwords, known by their key."""
+    return _SECRET_EXPORTED.sub(r"\1 '***'", text)
 
 
 def json_in(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds

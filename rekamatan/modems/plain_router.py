@@ -59,6 +59,9 @@ class PlainRouterDriver:
 
     platform: ClassVar[str] = plans.PLATFORM
     rollback: ClassVar[Rollback] = Rollback.SERVER
+    restore_by_hand: ClassVar[str] = (
+        "its configuration is the district's: only the preference of its way is ours"
+    )
     abilities: ClassVar[Abilities] = Abilities(
         device_timer=False,
         survives_power_cut=False,
@@ -66,6 +69,7 @@ class PlainRouterDriver:
         make_before_break=True,
         signal=False,
         survey=False,
+        restore=False,
     )
 
     def __init__(  # noqa: PLR0913 - the same call as for every driver, and two for tests

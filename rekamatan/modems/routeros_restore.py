@@ -57,7 +57,8 @@ def restore_plan(kept: str, current: str, profile: str, plan_id: str, subject: s
     """
     old, now = _entries(kept), _entries(current)
     extra = {key for key in now.keys() - old.keys() if not key.startswith(_SPARE)}
-    by_hand = sorted(key for key in (old.keys() - now.keys()) | extra if not _left_alone(key))
+    alone = (old.keys() - now.keys()) | extra
+    by_hand = sorted(key for key in alone if not _left_alone(key) and not _carrier(old, now, key))
     commands, undo = [], []
     for key in sorted(old.keys() & now.keys()):
         wanted, present = old[key].values, now[key].values
@@ -77,6 +78,12 @@ def restore_plan(kept: str, current: str, profile: str, plan_id: str, subject: s
 def _left_alone(key: str) -> bool:
     """Accounts, services and timers."""
     return key.startswith(_NOT_OURS)
+
+
+def _carrier(old: dict[str, _Entry], now: dict[str, _Entry], key: str) -> bool:
+    """A settings menu that says which carrier is active, shown only while that is no default."""
+    entry = old.get(key) or now[key]
+    return not entry.selector and entry.values.keys() <= _CARRIER
 
 
 def _set(entry: _Entry, names: list[str]) -> str:

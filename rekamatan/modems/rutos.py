@@ -6,7 +6,7 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from rekamatan.errors import NotSupportedError
+from rekamatan.errors import DeviceError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Signal
 from rekamatan.modems import gsmctl_parse, rutos_plan
 from rekamatan.modems.openwrt_parse import Answer, parse_board, parse_uci_show
@@ -62,6 +62,19 @@ class RutosDriver(UciDriver):
         return rutos_plan.render(
             profile, state, plan_id, interface=self._interface, subject=self._console.subject
         )
+
+    def _way_out(self) -> str:
+        """The interface of the SIM in use. Raises `DeviceError` while the modem tells of none."""
+        names = rutos_plan.cellular(self._console.sections(), self._interface)
+        name = names.get(self._slots.read() or "")
+        if name is None:
+            raise DeviceError(
+                self._console.subject,
+                "restore the backup",
+                "the modem does not tell which SIM is active",
+                "it is restarting; try in 60 s",
+            )
+        return name
 
     def signal(self) -> Signal:
         """Radio figures now."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, ClassVar
 
 from rekamatan.clock import SystemClock
@@ -26,13 +25,12 @@ from rekamatan.modems.radio import home_network
 from rekamatan.modems.shell_console import PATIENCE_S
 from rekamatan.modems.shell_session import ShellSession
 from rekamatan.modems.slot_mover import SETTLE_S
+from rekamatan.modems.uci_restore import RELOAD, restore_plan
 
 if TYPE_CHECKING:
     from rekamatan.clock import Clock
     from rekamatan.models import ChangePlan, ModemAccess, PendingRollback, WanProfile
     from rekamatan.modems.radio import Radio
-
-_SECRET_LINES = re.compile(r"(?m)^(\s*(?:option|list) (?:password|pincode|\w*key|psk|secret)) .*$")
 
 
 class UciDriver:
@@ -85,7 +83,7 @@ class UciDriver:
 
     def backup(self) -> str:
         """The network configuration as `uci export` gives it, without secrets."""
-        text = self._console.ask("uci export network")
+        text = self._console.export()
         if "config interface" not in text:
             raise DeviceError(
                 self._console.subject,
@@ -93,7 +91,26 @@ class UciDriver:
                 "the answer has no section",
                 "the account may lack rights: it must be root",
             )
-        return _SECRET_LINES.sub(r"\1 '***'", text)
+        return text
+
+    def restore_plan(self, kept: str, profile: str, plan_id: str) -> ChangePlan:
+        """From the present configuration to a kept one; see `uci_restore`."""
+        self._check_all_committed("restore the backup")
+        way_out = self._way_out()
+        return restore_plan(kept, self.backup(), profile, plan_id, way_out, self._console.subject)
+
+    def _way_out(self) -> str:
+        """The interface section that carries the office now."""
+        raise NotImplementedError
+
+    def _check_all_committed(self, action: str) -> None:
+        if self._console.changes():
+            raise DeviceError(
+                self._console.subject,
+                action,
+                "someone left uncommitted changes",
+                "at the modem: uci changes; then uci commit or uci revert",
+            )
 
     def arm(self, plan: ChangePlan, seconds: int) -> None:
         """Put the timer on the device; see `openwrt_deadman`."""
@@ -105,6 +122,9 @@ class UciDriver:
 
     def apply(self, plan: ChangePlan) -> None:
         """Send the change, each value read back."""
+        if RELOAD in plan.commands:
+            self._applier.replace(plan.commands, plan.before, plan.after)
+            return
         self._applier.apply(plan.commands, self._passwords.filling(plan.commands, plan.target))
 
     def configure(self, lines: tuple[str, ...], profile: WanProfile) -> None:
@@ -117,7 +137,10 @@ class UciDriver:
 
     def revert(self, plan: ChangePlan) -> None:
         """The old values now, then the timer away; idempotent."""
-        self._applier.apply(plan.undo, self._passwords.filling(plan.undo, plan.previous))
+        if RELOAD in plan.undo:
+            self._applier.replace(plan.undo, plan.after, plan.before)
+        else:
+            self._applier.apply(plan.undo, self._passwords.filling(plan.undo, plan.previous))
         self._deadman.clear(plan.plan_id)
 
     def close(self) -> None:

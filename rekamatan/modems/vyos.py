@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, ClassVar
 from rekamatan.clock import SystemClock
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError, NotSupportedError
 from rekamatan.models import Identity, ModemState, Rollback, Signal
-from rekamatan.modems import vyos_plan
+from rekamatan.modems import vyos_plan, vyos_restore
 from rekamatan.modems.abilities import TIMER_AND_SLOTS, Abilities
-from rekamatan.modems.apn_passwords import ApnPasswords
+from rekamatan.modems.apn_passwords import SECRET, ApnPasswords
 from rekamatan.modems.cli_session import CliSession, Manners
 from rekamatan.modems.templates import labelled_commands
 from rekamatan.modems.text_sections import to_text
-from rekamatan.modems.vyos_console import Console, config_difference
+from rekamatan.modems.vyos_console import Console
 from rekamatan.modems.vyos_deadman import DeadMan
 from rekamatan.modems.vyos_parse import (
     PLATFORM,
@@ -149,6 +149,12 @@ class VyosDriver:
             )
         return text
 
+    def restore_plan(self, kept: str, profile: str, plan_id: str) -> ChangePlan:
+        """From the present configuration to a kept one; see `vyos_restore`."""
+        return vyos_restore.restore_plan(
+            kept, self.backup(), profile, plan_id, self._interface, self._console.subject
+        )
+
     def arm(self, plan: ChangePlan, seconds: int) -> None:
         """Put the timer on the device; see `vyos_deadman`."""
         self._deadman.arm(plan, seconds)
@@ -218,11 +224,13 @@ class VyosDriver:
 
     def _settings_differ(self, plan: ChangePlan, settings: tuple[str, ...]) -> str:
         """Empty when all is so. The mark of a change without a timer names no trial."""
-        config = self._console.config()
+        own = f" interfaces wwan {self._interface} "
+        filtered = f" | match {self._interface}" if all(own in line for line in settings) else ""
+        shown = self._console.ask(f"show configuration commands{filtered}")
         trial = f" trial:{plan.plan_id}"
         plain = tuple(line.replace(trial, "") for line in settings)
-        found = config_difference(settings, config, self._interface)
-        return found and config_difference(plain, config, self._interface)
+        found = vyos_restore.difference(settings, shown, SECRET)
+        return found and vyos_restore.difference(plain, shown, SECRET)
 
     def _move(self, line: str, deadline: float) -> None:
         """To the other SIM; the modem is away for a while and then shows it."""

@@ -144,19 +144,3 @@ class Console:
 
     def _redacted(self, text: str, secret: str = "") -> str:
         return redact(text, (*self._secrets, secret))
-
-
-def config_difference(lines: Iterable[str], found: WwanConfig, interface: str) -> str:
-    """What of the settings is not so; empty when all is. A password is not compared. Pure."""
-    listed = list(lines)
-    want = parse_config("\n".join(line for line in listed if SECRET not in line), interface)
-    if want.apn is not None and want.apn != found.apn:
-        return f"apn is {found.apn}"
-    if want.username is not None and want.username != found.username:
-        return f"username is {found.username}"
-    dropped = any(line.startswith("delete") and "authentication" in line for line in listed)
-    if dropped and want.username is None and found.username is not None:
-        return "authentication is still there"
-    if want.description and want.description != found.description:
-        return f"description is {found.description or 'empty'}"
-    return ""

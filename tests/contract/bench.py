@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
+import re
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rekamatan.models import Limits, ModemAccess, Sim, WanProfile
 from rekamatan.modems.ssh import SshSession
@@ -106,9 +107,51 @@ class Twin(Protocol):
         ...
 
 
+def typed(twin: Any, lines: tuple[str, ...]) -> None:  # noqa: ANN401 - the twin of any platform
+    """At the device's own console; a line that is answered was refused."""
+    for line in lines:
+        answer = twin.console(line)
+        assert not answer.strip() or line.startswith("uci add "), f"{line}: {answer}"
+
+
 def hurry_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up on a hung console soon."""
     monkeypatch.setattr(SshSession, "answer_timeout_s", HUNG_S)
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """What somebody does by hand to a configuration that is then put back."""
+
+    # before the backup is taken: what there is to be changed
+    before: tuple[str, ...]
+    # what is done afterwards, by name; a restore takes each of it back
+    by_hand: Mapping[str, tuple[str, ...]]
+    # what is done afterwards that a restore leaves to a person, and the name it gives to it
+    by_person: Mapping[str, tuple[tuple[str, ...], str]]
+    # each command that undoes the first of `by_hand`: after it the path may be gone
+    sending: tuple[str, ...]
+    # those of them that are seen when the device accepts them and does nothing
+    noticed: tuple[str, ...]
+    # what `before` holds that no backup shows: it is on the device after every restore
+    secret: str
+    # what a backup shows of an armed timer, or of the remains of one that fired: a pattern
+    timer: str = "(?!)"
+    # the device puts sections into an order of its own, which its twin does not know
+    any_order: bool = False
+    # types the lines at the device's own console, one after the other
+    type_in: Callable[[Any, tuple[str, ...]], None] = typed
+
+    def plain(self, text: str) -> str:
+        """A backup without what an armed timer puts into it."""
+        text = re.sub(self.timer, "", text)
+        if not self.any_order:
+            return text
+        section, lines = "", []
+        for line in text.splitlines():
+            section = section if line.startswith(" ") else line
+            lines.append(f"{section}: {line}")
+        return "\n".join(sorted(lines))
 
 
 @dataclass(frozen=True)
@@ -139,6 +182,7 @@ class Bench:
     confirming: tuple[str, ...] = ()
     timer_s: int = 60  # the shortest time the device can count
     interface: str = "lte1"
+    restoring: Restoring | None = None  # None: a person sets what differs
     transport: str = "ssh"  # "http" has no host key
     # what this device cannot be or do, and why; such a test is skipped with this reason
     cannot: Mapping[str, str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.twins.harness import DEFAULTS, SIMS, RunningTwin
-from tests.contract.bench import Bench, Situation, profile
+from tests.contract.bench import Bench, Restoring, Situation, profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,28 @@ if TYPE_CHECKING:
 INDOSAT = profile("indosat", "indosatgprs", SIMS["up"], "up")
 TELKOMSEL = profile("telkomsel", "internet", SIMS["down"], "down")
 PAID = profile("paid", "vpn.telkomsel", SIMS["down"], "down", auth="pap", username="kubu")
+SECRET = "kunci-rahasia"  # noqa: S105 - of an APN on the twin alone
+RESTORING = Restoring(
+    before=(
+        "/ip dns set servers=192.0.2.1",
+        "/interface lte apn add name=spare apn=spare.example authentication=pap user=kubu",
+        f'/interface lte apn set [find name="spare"] password={SECRET}',
+    ),
+    by_hand={
+        "value": ("/ip dns set servers=192.0.2.53",),
+        "beside the secret": ('/interface lte apn set [find name="spare"] apn=other.example',),
+    },
+    by_person={
+        "entry added": (
+            ("/ip pool add name=guests ranges=192.0.2.100-192.0.2.110",),
+            'ip pool [find name="guests"]',
+        ),
+    },
+    sending=("ip dns set",),
+    noticed=("ip dns set",),
+    secret=SECRET,
+    timer=r"(?ms)^/system (?:script|scheduler)\n.*?(?=^/|\Z)",
+)
 UNKNOWN = {"routeros6": "6.40.9 (bugfix)", "routeros7": "8.1 (testing)"}
 SITUATIONS: dict[Situation, dict[str, object]] = {
     Situation.NORMAL: {},
@@ -101,5 +123,6 @@ def routeros_bench(driver: type[RouterosDriver], version: str, **differs: object
             "script add",
         ),
         "confirming": ("scheduler remove", "script remove"),
+        "restoring": RESTORING,
     }
     return Bench(**{**fields, **differs})  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ import pytest
 from rekamatan.errors import NotSupportedError
 from rekamatan.modems import abilities as shipped
 from rekamatan.modems.abilities import Abilities
+from rekamatan.modems.base import restore_plan
 from rekamatan.modems.registry import driver_class, platforms
 from tests.contract.bench import Situation, benches, settled, until
 from tests.contract.surveying import survey
@@ -107,6 +108,25 @@ def surveys(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
     return back and heard is not None and heard.heard and heard.plmn in bench.away.plmns
 
 
+def puts_back(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
+    """What was changed by hand after a backup is as in the backup, under the device's timer."""
+    until(lambda: twin.attached, "the first bearer")
+    if bench.restoring is None:
+        with contextlib.suppress(NotSupportedError):
+            return not restore_plan(driver, driver.backup(), bench.home.name, RUN).empty
+        return False
+    bench.restoring.type_in(twin, bench.restoring.before)
+    kept = driver.backup()
+    bench.restoring.type_in(twin, next(iter(bench.restoring.by_hand.values())))
+    changed = driver.backup() != kept
+    plan = restore_plan(driver, kept, bench.home.name, RUN)
+    driver.arm(plan, bench.timer_s)
+    driver.apply(plan)
+    driver.confirm(RUN)
+    there, wanted = (bench.restoring.plain(text) for text in (driver.backup(), kept))
+    return changed and there == wanted and driver.pending() is None
+
+
 MEASURES: dict[str, Callable[[Bench, Twin, ModemDriver], bool]] = {
     "device_timer": by_itself,
     "survives_power_cut": over_a_power_cut,
@@ -114,6 +134,7 @@ MEASURES: dict[str, Callable[[Bench, Twin, ModemDriver], bool]] = {
     "make_before_break": without_a_gap,
     "signal": tells_signal,
     "survey": surveys,
+    "restore": puts_back,
 }
 
 

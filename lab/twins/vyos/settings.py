@@ -9,6 +9,7 @@ _NAME = r"[\w.+:-]+"
 _SINGLE = (
     r"interfaces wwan wwan\d+ (?:apn|description|authentication (?:username|password))",
     rf"interfaces ethernet {_NAME} (?:description|hw-id)",
+    r"interfaces wireguard wg\d+ (?:private-key|port|mtu|description)",
     r"system (?:host-name|time-zone)",
     r"system config-management commit-confirm action",
     rf"system login user {_NAME} (?:authentication plaintext-password|level)",
@@ -16,12 +17,14 @@ _SINGLE = (
     r"nat source rule \d+ (?:outbound-interface name|source address|translation address)",
 )
 _MULTI = (
-    rf"interfaces (?:wwan wwan\d+|ethernet {_NAME}) address",
+    rf"interfaces (?:wwan wwan\d+|ethernet {_NAME}|wireguard wg\d+) address",
     r"system name-server",
     r"protocols static route [\d./]+ next-hop",
 )
 _BARE = (
-    rf"interfaces (?:wwan wwan\d+|ethernet {_NAME}|loopback lo)",
+    rf"interfaces (?:wwan wwan\d+|ethernet {_NAME}|wireguard wg\d+|loopback lo)",
+    r"nat source rule \d+",
+    r"protocols static route [\d./]+",
     r"interfaces wwan wwan\d+ disable",
     r"service ssh",
     r"protocols static route [\d./]+ interface wwan\d+",
@@ -66,10 +69,19 @@ class Settings:
         if len(kept) == len(self.lines):
             raise VyosError(_block("Nothing to delete (the specified node does not exist)"))
         self.lines = kept
+        node = _node_above(words)
+        if node and not any(_below(line, node) for line in kept):
+            self.lines.append((node, ""))  # without its last setting it is still there
 
     def commands(self) -> str:
-        """`show configuration commands`."""
-        return "\n".join(f"set {_shown(line)}" for line in self.lines)
+        """`show configuration commands`: nodes in order of their names, numbers as numbers."""
+        paths = [path for path, _ in self.lines]
+        shown = [
+            line
+            for line in self.lines
+            if line[1] or not any(path.startswith(f"{line[0]} ") for path in paths)
+        ]
+        return "\n".join(f"set {_shown(line)}" for line in sorted(shown, key=_place))
 
     def check(self) -> None:
         """What a commit refuses. Raises `VyosError`."""
@@ -108,6 +120,18 @@ def _matches(patterns: tuple[str, ...], path: str) -> bool:
 def _below(line: Line, wanted: str) -> bool:
     path, value = line
     return f"{path} {value} ".startswith(f"{wanted} ")
+
+
+def _node_above(words: list[str]) -> str:
+    """The closest node above a path that can be without settings; empty when there is none."""
+    above = (" ".join(words[:length]) for length in reversed(range(1, len(words))))
+    return next((path for path in above if _matches(_BARE, path)), "")
+
+
+def _place(line: Line) -> list[tuple[bool, int, str]]:
+    """Where a path stands; the values of one keep the order in which they were set."""
+    parts = re.findall(r"\d+|\D+", line[0])
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
 def _shown(line: Line) -> str:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekamatan.modems import vyos, vyos_deadman, vyos_parse
-from rekamatan.modems.vyos_console import config_difference
+from rekamatan.modems import vyos, vyos_deadman, vyos_parse, vyos_restore
+from rekamatan.modems.apn_passwords import SECRET
 
 CASES = Path(__file__).parents[2] / "cases" / "vyos"
 SAMPLES = Path(__file__).parents[4] / "shared/reference/modem-samples"
@@ -127,15 +127,15 @@ def test_description_of_somebody_else_is_no_mark(text: str) -> None:
     ("line", "difference"),
     [
         ("set interfaces wwan wwan0 apn 'indosatgprs'", ""),
-        ("set interfaces wwan wwan0 apn 'internet'", "apn is indosatgprs"),
-        ("set interfaces wwan wwan0 authentication username 'u'", "username is indosat"),
+        ("set interfaces wwan wwan0 apn 'internet'", "apn internet is not set"),
+        ("set interfaces wwan wwan0 authentication username 'u'", "username u is not set"),
         ("delete interfaces wwan wwan0 authentication", "authentication is still there"),
-        ("set interfaces wwan wwan0 description 'x'", "description is rekamatan:indosat"),
+        ("set interfaces wwan wwan0 description 'x'", "description x is not set"),
         ("set interfaces wwan wwan0 authentication password {{secret}}", ""),
     ],
 )
 def test_what_is_not_applied(line: str, difference: str) -> None:
-    found = config_difference([line], vyos_parse.parse_config(CONFIG, "wwan0"), "wwan0")
+    found = vyos_restore.difference([line], CONFIG, SECRET)
     assert difference in found
     assert bool(found) == bool(difference)
 
