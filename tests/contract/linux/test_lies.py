@@ -12,7 +12,7 @@ from rekamatan.modems.linux_change import ModemSlots
 from rekamatan.modems.linux_state import trouble
 from rekamatan.modems.openwrt_parse import answers
 from tests.contract.bench import settled, until
-from tests.contract.linux_twin import HOME_UUID, INDOSAT, OTHER, connected_as
+from tests.contract.linux_machines import HOME_UUID, INDOSAT, OTHER, connected_as
 from tests.contract.platforms.linux import BENCH
 from tests.contract.suite import LONG_S, RUN, switch
 
