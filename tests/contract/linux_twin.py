@@ -38,6 +38,28 @@ DEAD_TIMERS = "/run/systemd/system/timer.d/dead.conf"
 OLD_TOOL = "/usr/local/bin/nmcli"
 WAITED_S = 40.0
 READY_S = 90.0
+_CONNECTS_BY_ITSELF = """\
+set -- $(nmcli -t -f AUTOCONNECT,TYPE,UUID connection show | sed -n 's/^yes:gsm:/uuid /p')
+[ $# = 0 ] || nmcli -t -f gsm.apn connection show "$@"
+"""
+_LEFT = (
+    f"/var/lib/rekamatan-wan {DEAD_TIMERS} {OLD_TOOL} "
+    "/etc/systemd/system/rekamatan-wan* /etc/systemd/system/*/rekamatan-wan*"
+)
+# Each process costs on a busy host, and a reload of systemd more: only where something was left.
+_RESTORE = f"""\
+systemctl start ModemManager NetworkManager
+left=$(ls -d {_LEFT} 2>/dev/null; systemctl list-units --all --no-legend 'rekamatan-wan*')
+if [ "$left" ]; then
+  systemctl stop rekamatan-wan.timer rekamatan-wan.service 2>/dev/null
+  systemctl unmask --quiet rekamatan-wan.service
+  rm -rf {_LEFT}
+  systemctl daemon-reload
+  systemctl reset-failed
+fi
+rm -f {FOLDER}/* {FOLDER}/.*.new
+umask 077; cat > "$1"
+"""
 # whether it has SIM slots -> the one machine for all tests that leave it as they found it
 _KEPT: dict[bool, Gateway] = {}
 
@@ -118,34 +140,37 @@ class LinuxTwin:
     @property
     def attached(self) -> bool:
         dialled = self.gateway.seen()["dialled"]
-        route = self.gateway.inside("ip", "-4", "route", "show", "default", check=False)
-        return bool(dialled and dialled["address"]) and "wwan0" in route
+        if not (dialled and dialled["address"]):
+            return False
+        return "wwan0" in self.gateway.inside("ip", "-4", "route", "show", "default", check=False)
 
     @property
     def gaps(self) -> int:
         return int(self.gateway.seen()["gaps"]) - self._gaps_before
 
     def is_on(self, profile: WanProfile) -> bool:
-        """Whether it connects to this APN by itself, and dialled it last."""
-        fields = "connection.autoconnect,gsm.apn"
-        shown = self.gateway.inside(
-            "sh", "-c",
-            "nmcli -t -f UUID,TYPE connection show | sed -n 's/:gsm$//p' | "
-            f"while read -r uuid; do nmcli -g {fields} connection show $uuid | xargs; done",
-            check=False,
-        )  # fmt: skip
-        own = [line.split()[-1] for line in shown.splitlines() if line.startswith("yes")]
+        """Whether it connects to this APN by itself, and dialled it last.
+
+        What costs a process comes last: this is asked in a loop.
+        """
         seen = self.gateway.seen()
+        dialled = seen["dialled"]
+        if not dialled or dialled["apn"] != profile.apn:
+            return False
         if profile.sim.slot and str(seen["slot"]) != profile.sim.slot:
             return False
-        dialled = seen["dialled"]
-        return own == [profile.apn] and bool(dialled) and dialled["apn"] == profile.apn
+        shown = self.gateway.inside("sh", "-c", _CONNECTS_BY_ITSELF, check=False)
+        return shown.split() == [f"gsm.apn:{profile.apn}"]
 
     def shown(self) -> str:
-        """Files of the connections and of systemd, and what is left of a timer."""
+        """Files of the connections and of systemd, and what is left of a timer.
+
+        What arming proved the machine's timers with is transient and goes by itself.
+        """
         return self.gateway.inside(
             "sh", "-c", f"for f in {FOLDER}/* /etc/systemd/system/*.*; do echo $f; cat $f; done; "
-            "ls -R /var/lib/rekamatan-wan; systemctl list-unit-files 'rekamatan-wan*'",
+            "ls -R /var/lib/rekamatan-wan; "
+            "systemctl list-unit-files --no-legend 'rekamatan-wan*' | grep -v transient",
             check=False,
         )  # fmt: skip
 
@@ -230,20 +255,10 @@ class LinuxTwin:
 
     def restore(self) -> None:
         """Back to the workshop's state: what a test left is taken away."""
-        inside = self.gateway.inside
-        inside("systemctl", "start", "ModemManager", "NetworkManager")
-        self.wait(self.has_settings, "NetworkManager")
-        if inside("ls", "/var/lib/rekamatan-wan", check=False) or self._timers():
-            inside("systemctl", "stop", "rekamatan-wan.timer", "rekamatan-wan.service", check=False)
-        inside(
-            "sh", "-c", f"rm -rf /var/lib/rekamatan-wan /etc/systemd/system/rekamatan-wan* "
-            f"/etc/systemd/system/*/rekamatan-wan* {DEAD_TIMERS} {OLD_TOOL} {FOLDER}/* "
-            f"{FOLDER}/.*.new; systemctl unmask --quiet rekamatan-wan.service; "
-            "systemctl daemon-reload; systemctl reset-failed",
-        )  # fmt: skip
         for name, text in CONNECTIONS.items():
-            self.put(f"{FOLDER}/{name}", text)
-        inside("nmcli", "connection", "reload")
+            self.gateway.inside("sh", "-c", _RESTORE, "sh", f"{FOLDER}/{name}", stdin=text)
+        self.wait(self.has_settings, "NetworkManager")
+        self.gateway.inside("nmcli", "connection", "reload")
         self._restore_modem()
         self._restore_bearer()
         self._gaps_before = int(self.gateway.seen()["gaps"])

@@ -81,3 +81,7 @@ def test_card_taken_out_while_in_use(gateway: LinuxTwin, driver: LinuxDriver) ->
     until(gateway.has_modem, "the modem", 60)
     state = driver.read_state()
     assert (state.registered, state.iccid, state.imsi, state.wan_ip) == (False, None, None, None)
+    gateway.restore()  # ModemManager has given the modem up: the card back in is not enough
+    state = driver.read_state()
+    assert (state.profile, state.iccid) == (INDOSAT.name, INDOSAT.sim.iccid)
+    assert gateway.attached
