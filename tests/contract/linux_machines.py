@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lab import images
 from lab.twins.harness import SIMS
 from lab.twins.linux import machine
 from lab.twins.linux.container import Gateway, possible
@@ -48,6 +49,8 @@ TWO_SLOTS: dict[str, Any] = {
     "cards": [CARD, SLOTTED_CARD],
     "apns": {CARD["plmn"]: [FIRST_SLOT.apn], SLOTTED_CARD["plmn"]: [SECOND_SLOT.apn]},
 }
+# The machine is of the host's own release; of another one's daemons nothing was ever measured.
+MEASURED_SUITE = "bookworm"
 _NUMBERS = itertools.count(1)
 
 
@@ -55,6 +58,8 @@ def new_gateway(modem: dict[str, Any]) -> Gateway:
     """A machine that has never booted."""
     if reason := possible():
         pytest.skip(f"the Linux gateway is a container: {reason}")
+    if (suite := images.host_suite()) != MEASURED_SUITE:
+        pytest.skip(f"the daemons were measured as of Debian {MEASURED_SUITE}, not of {suite}")
     name = f"rekamatan-gateway-{os.getpid()}-{next(_NUMBERS)}"
     folder = Path(tempfile.mkdtemp(prefix="rkmt-"))
     gateway = Gateway(name, folder, modem, CONNECTIONS, PASSWORD)

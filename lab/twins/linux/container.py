@@ -168,4 +168,6 @@ def possible() -> str:
     if os.geteuid() != 0:
         return "needs root"
     missing = [tool for tool in ("podman", "mmdebstrap", "ssh-keygen") if not shutil.which(tool)]
-    return f"needs {', '.join(missing)}" if missing else ""
+    if missing:
+        return f"needs {', '.join(missing)}"
+    return "" if Path("/dev/net/tun").exists() else "needs /dev/net/tun"
