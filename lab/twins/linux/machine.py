@@ -95,8 +95,8 @@ AllowUsers {ACCOUNT}
 # sshd looks its peer up for the login records, and no peer of a Unix socket has a name: without a
 # resolver in reach that took 10 s for each session.
 _NAMES = "passwd: files\ngroup: files\nshadow: files\nhosts: files\n"
-# Where control groups are of version 1, systemd in a container is not told that a group is empty: a
-# service stopped while it waited for nmcli counted as stopping for 90 s, with no process left in it.
+# Where control groups are of version 1, systemd in a container is not told that one is empty: a
+# service stopped while it waited for nmcli counted as stopping for 90 s, with no process left.
 _NO_LAST_WORD = "[Service]\nTimeoutStopSec=2\n"
 FILES: Mapping[str, str] = {
     "/etc/nsswitch.conf": _NAMES,
