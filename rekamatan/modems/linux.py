@@ -57,11 +57,12 @@ class LinuxDriver:
         device_timer=True,
         survives_power_cut=True,
         restore=False,
-        # of the modem that was measured, which speaks AT; ModemManager has slots on QMI and MBIM
-        sim_slots=False,
+        # on a modem that has them: ModemManager 1.20 knows slots on QMI and MBIM, not over AT;
+        # where there are none a plan that names a slot is refused
+        sim_slots=True,
         make_before_break=False,
         signal=True,
-        survey=False,
+        survey=True,
     )
 
     def __init__(  # noqa: PLR0913 - the last three are for tests

@@ -57,7 +57,7 @@ class Survey(Switch):
             return ()
         if not self._ports.driver.abilities.survey:
             return (Reason("not_supported", f"{state.platform} cannot move to another SIM"),)
-        if target.sim.slot == state.sim_slot:
+        if target.sim.slot in {"", state.sim_slot}:  # no slot: the modem has one place for a card
             detail = f"{target.name} uses the same SIM slot as {state.profile}"
             return (Reason("not_supported", detail),)
         return ()

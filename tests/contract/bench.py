@@ -186,7 +186,19 @@ class Bench:
     transport: str = "ssh"  # "http" has no host key
     # what this device cannot be or do, and why; such a test is skipped with this reason
     cannot: Mapping[str, str] = field(default_factory=dict)
+    # the same platform with a modem that has SIM slots, where the one above has none
+    slotted: Bench | None = None
     hurry: Callable[[pytest.MonkeyPatch], None] = hurry_ssh
+
+    @property
+    def with_slots(self) -> Bench:
+        """The twin on which a move to another SIM is measured; itself where there is but one."""
+        return self.slotted or self
+
+    @property
+    def has_slots(self) -> bool:
+        """Whether its two profiles are on SIMs in different slots."""
+        return "SIM" not in self.cannot and self.home.sim.slot != self.away.sim.slot
 
     def access(self, twin: Twin) -> ModemAccess:
         """How to reach the twin, with its present host key pinned."""

@@ -29,11 +29,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What boots a whole machine is marked: side by side such tests outrun their own deadlines."""
+    """What boots a whole machine is marked, and what needs the one with SIM slots shares it."""
     for item in items:
         bench = getattr(item, "callspec", None) and item.callspec.params.get("bench")  # type: ignore[attr-defined]
-        if getattr(bench, "platform", "") == "linux" or item.path.parent.name == "linux":
-            item.add_marker("daemons")
+        if getattr(bench, "platform", "") != "linux" and item.path.parent.name != "linux":
+            continue
+        item.add_marker("daemons")
+        if item.path.name == "test_slots.py" or getattr(bench, "has_slots", False):
+            item.add_marker(pytest.mark.xdist_group("gateway-slots"))
 
 
 @pytest.fixture

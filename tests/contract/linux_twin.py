@@ -6,71 +6,62 @@ the timers that fall due in it are started by hand.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import itertools
 import json
-import os
-import tempfile
+import re
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-
-from lab.twins.harness import SIMS
-from lab.twins.linux import machine
-from lab.twins.linux.container import Gateway, possible
 from lab.twins.linux.door import Door
-from tests.contract.bench import Situation, profile, until
+from tests.contract.bench import Situation, until
+from tests.contract.linux_machines import (
+    CONNECTIONS,
+    FIRST_SLOT,
+    FOLDER,
+    HOME_UUID,
+    INDOSAT,
+    ONE_CARD,
+    TROUBLED,
+    TWO_SLOTS,
+    new_gateway,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from lab.twins.engine.faults import Faults
+    from lab.twins.linux.container import Gateway
     from rekamatan.models import WanProfile
 
-PASSWORD = "switch-pw-7Q"  # noqa: S105 - of the twin alone
-SIM = SIMS["up"]
-INDOSAT = profile("indosat", "indosatgprs", SIM, "")
-OTHER = profile("telkomsel", "internet", SIM, "")
-PAID = profile("paid", "vpn.telkomsel", SIM, "", auth="pap", username="kubu")
-APNS = {SIM["plmn"]: ["indosatgprs", "internet", "vpn.telkomsel", "corrected"]}
-CARD = {"iccid": SIM["iccid"], "imsi": SIM["imsi"], "plmn": SIM["plmn"], "operator": "Indosat"}
-HOME_UUID = "6c1f9f6e-8e0b-5c3c-8f0a-7d1c00000001"
-CONNECTIONS = {
-    "wan-indosat.nmconnection": machine.connection(
-        INDOSAT.name, INDOSAT.apn, HOME_UUID, INDOSAT.sim.iccid
-    )
-}
-FOLDER = "/etc/NetworkManager/system-connections"
 DEAD_TIMERS = "/run/systemd/system/timer.d/dead.conf"
 OLD_TOOL = "/usr/local/bin/nmcli"
 WAITED_S = 40.0
 READY_S = 90.0
-_MODEMS: dict[Situation, dict[str, Any]] = {
-    Situation.NO_SIM: {"card": None, "apns": APNS},
-    Situation.PIN_LOCKED: {"card": CARD | {"pin": "1234"}, "apns": APNS},
-}
-_NUMBERS = itertools.count(1)
-# one machine for all tests that leave it as they found it
-_KEPT: list[Gateway] = []
-
-
-def new_gateway(modem: dict[str, Any] | None = None) -> Gateway:
-    """A machine that has never booted."""
-    if reason := possible():
-        pytest.skip(f"the Linux gateway is a container: {reason}")
-    name = f"rekamatan-gateway-{os.getpid()}-{next(_NUMBERS)}"
-    folder = Path(tempfile.mkdtemp(prefix="rkmt-"))
-    told = modem or {"card": CARD, "apns": APNS}
-    gateway = Gateway(name, folder, told, CONNECTIONS, PASSWORD)
-    atexit.register(gateway.remove)
-    return gateway
-
-
-def connected_as(name: str, apn: str) -> str:
-    """A WAN connection that someone made by hand."""
-    uuid = "0b0b0b0b-8e0b-5c3c-8f0a-7d1c00000002"
-    return machine.connection(name, apn, uuid, SIM["iccid"]).replace(f"id=wan-{name}", f"id={name}")
+_CONNECTS_BY_ITSELF = """\
+set -- $(nmcli -t -f AUTOCONNECT,TYPE,UUID connection show | sed -n 's/^yes:gsm:/uuid /p')
+[ $# = 0 ] || nmcli -t -f gsm.apn connection show "$@"
+"""
+_LEFT = (
+    f"/var/lib/rekamatan-wan {DEAD_TIMERS} {OLD_TOOL} "
+    "/etc/systemd/system/rekamatan-wan* /etc/systemd/system/*/rekamatan-wan*"
+)
+# Each process costs on a busy host, and a reload of systemd more: only where something was left.
+_RESTORE = f"""\
+systemctl start ModemManager NetworkManager
+left=$(ls -d {_LEFT} 2>/dev/null; systemctl list-units --all --no-legend 'rekamatan-wan*')
+if [ "$left" ]; then
+  systemctl stop rekamatan-wan.timer rekamatan-wan.service 2>/dev/null
+  systemctl unmask --quiet rekamatan-wan.service
+  rm -rf {_LEFT}
+  systemctl daemon-reload
+  systemctl reset-failed
+fi
+rm -f {FOLDER}/* {FOLDER}/.*.new
+umask 077; cat > "$1"
+"""
+# whether it has SIM slots -> the one machine for all tests that leave it as they found it
+_KEPT: dict[bool, Gateway] = {}
 
 
 class LinuxTwin:
@@ -89,21 +80,52 @@ class LinuxTwin:
     def found_as(cls, directory: Path, situation: Situation, faults: Faults) -> LinuxTwin:
         """Boot it, or take the one that runs, in this situation."""
         del directory
-        if situation in _MODEMS:
-            twin = cls(new_gateway(_MODEMS[situation]), faults, kept=False)
+        if situation in TROUBLED:
+            twin = cls(new_gateway(TROUBLED[situation]), faults, kept=False)
             twin.gateway.power_on()
-            until(twin.has_modem, "the modem", READY_S)
+            twin.wait(twin.has_modem, "the modem")
             return twin
-        if not _KEPT:
-            _KEPT.append(new_gateway())
-            _KEPT[0].power_on()
-        twin = cls(_KEPT[0], faults, kept=True)
-        twin.restore()
+        twin = cls._kept_one(faults, slots=False)
         if situation is Situation.RESTARTING:
             twin.unplug()
         elif situation is Situation.UNKNOWN_FIRMWARE:
             twin.put(OLD_TOOL, '#!/bin/sh\necho "nmcli tool, version 1.10.0"\n', "755")
         return twin
+
+    @classmethod
+    def with_slots(cls, directory: Path, situation: Situation, faults: Faults) -> LinuxTwin:
+        """The one whose modem has two SIM slots; nothing else is ever wrong with it."""
+        del directory, situation
+        return cls._kept_one(faults, slots=True)
+
+    @classmethod
+    def _kept_one(cls, faults: Faults, *, slots: bool) -> LinuxTwin:
+        """It runs, in the workshop's state."""
+        fresh = slots not in _KEPT
+        if fresh:
+            _KEPT[slots] = new_gateway(TWO_SLOTS if slots else ONE_CARD)
+            _KEPT[slots].power_on()
+        twin = cls(_KEPT[slots], faults, kept=True)
+        if fresh:
+            twin.wait(twin.has_modem, "the modem")
+        twin.restore()
+        return twin
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for it. Raises `AssertionError` with what the daemons have to say."""
+        try:
+            until(condition, what, READY_S)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.told_by_daemons()}") from late
+
+    def told_by_daemons(self) -> str:
+        """What they show now, and the last lines of their journal."""
+        return self.gateway.inside(
+            "sh", "-c", "mmcli -m any; nmcli device; nmcli -f NAME,AUTOCONNECT,DEVICE,STATE con; "
+            "cat /proc/loadavg; "
+            "journalctl -b -o short-monotonic -n 80 -u NetworkManager -u ModemManager 2>&1",
+            check=False,
+        )  # fmt: skip
 
     # the machine, seen past the driver
 
@@ -118,31 +140,37 @@ class LinuxTwin:
     @property
     def attached(self) -> bool:
         dialled = self.gateway.seen()["dialled"]
-        route = self.gateway.inside("ip", "-4", "route", "show", "default", check=False)
-        return bool(dialled and dialled["address"]) and "wwan0" in route
+        if not (dialled and dialled["address"]):
+            return False
+        return "wwan0" in self.gateway.inside("ip", "-4", "route", "show", "default", check=False)
 
     @property
     def gaps(self) -> int:
         return int(self.gateway.seen()["gaps"]) - self._gaps_before
 
     def is_on(self, profile: WanProfile) -> bool:
-        """Whether it connects to this APN by itself, and dialled it last."""
-        fields = "connection.autoconnect,gsm.apn"
-        shown = self.gateway.inside(
-            "sh", "-c",
-            "nmcli -t -f UUID,TYPE connection show | sed -n 's/:gsm$//p' | "
-            f"while read -r uuid; do nmcli -g {fields} connection show $uuid | xargs; done",
-            check=False,
-        )  # fmt: skip
-        own = [line.split()[-1] for line in shown.splitlines() if line.startswith("yes")]
-        dialled = self.gateway.seen()["dialled"]
-        return own == [profile.apn] and bool(dialled) and dialled["apn"] == profile.apn
+        """Whether it connects to this APN by itself, and dialled it last.
+
+        What costs a process comes last: this is asked in a loop.
+        """
+        seen = self.gateway.seen()
+        dialled = seen["dialled"]
+        if not dialled or dialled["apn"] != profile.apn:
+            return False
+        if profile.sim.slot and str(seen["slot"]) != profile.sim.slot:
+            return False
+        shown = self.gateway.inside("sh", "-c", _CONNECTS_BY_ITSELF, check=False)
+        return shown.split() == [f"gsm.apn:{profile.apn}"]
 
     def shown(self) -> str:
-        """Files of the connections and of systemd, and what is left of a timer."""
+        """Files of the connections and of systemd, and what is left of a timer.
+
+        What arming proved the machine's timers with is transient and goes by itself.
+        """
         return self.gateway.inside(
             "sh", "-c", f"for f in {FOLDER}/* /etc/systemd/system/*.*; do echo $f; cat $f; done; "
-            "ls -R /var/lib/rekamatan-wan; systemctl list-unit-files 'rekamatan-wan*'",
+            "ls -R /var/lib/rekamatan-wan; "
+            "systemctl list-unit-files --no-legend 'rekamatan-wan*' | grep -v transient",
             check=False,
         )  # fmt: skip
 
@@ -152,10 +180,16 @@ class LinuxTwin:
 
     def has_modem(self) -> bool:
         """Whether ModemManager has finished with the stick, one way or the other."""
+        return self._modem_state() in {"registered", "connected", "locked", "failed"}
+
+    def has_service(self) -> bool:
+        """Whether it has, and the network has taken the card."""
+        return self._modem_state() in {"registered", "connecting", "connected", "disconnecting"}
+
+    def _modem_state(self) -> str:
         told = self.gateway.inside("mmcli", "-m", "any", "-K", check=False)
-        return any(
-            f": {state}\n" in told for state in ("registered", "connected", "locked", "failed")
-        )
+        found = re.search(r"^modem\.generic\.state +: (\S+)$", told, re.MULTILINE)
+        return found[1] if found else ""
 
     def has_settings(self) -> bool:
         """Whether NetworkManager answers for its connections."""
@@ -173,7 +207,7 @@ class LinuxTwin:
     def boot(self) -> None:
         self.gateway.power_on()
         self._door.open()
-        until(self.has_modem, "the modem", READY_S)
+        self.wait(self.has_modem, "the modem")
 
     def advance(self, seconds: float) -> None:
         if seconds <= WAITED_S:
@@ -221,33 +255,45 @@ class LinuxTwin:
 
     def restore(self) -> None:
         """Back to the workshop's state: what a test left is taken away."""
-        inside = self.gateway.inside
-        inside("systemctl", "start", "ModemManager", "NetworkManager")
-        until(self.has_settings, "NetworkManager", READY_S)
-        if inside("ls", "/var/lib/rekamatan-wan", check=False) or self._timers():
-            inside("systemctl", "stop", "rekamatan-wan.timer", "rekamatan-wan.service", check=False)
-        inside(
-            "sh", "-c", f"rm -rf /var/lib/rekamatan-wan /etc/systemd/system/rekamatan-wan* "
-            f"/etc/systemd/system/*/rekamatan-wan* {DEAD_TIMERS} {OLD_TOOL} {FOLDER}/* "
-            f"{FOLDER}/.*.new; systemctl unmask --quiet rekamatan-wan.service; "
-            "systemctl daemon-reload; systemctl reset-failed",
-        )  # fmt: skip
         for name, text in CONNECTIONS.items():
-            self.put(f"{FOLDER}/{name}", text)
-        inside("nmcli", "connection", "reload")
-        if not self.has_modem():
-            with contextlib.suppress(Exception):
-                self.gateway.stick("in")
-            inside("systemctl", "restart", "ModemManager")
-        until(self.has_modem, "the modem", READY_S)
-        if not (self.is_on(INDOSAT) and self.attached):
-            inside("nmcli", "--wait", "60", "connection", "up", "uuid", HOME_UUID, check=False)
-        until(lambda: self.is_on(INDOSAT) and self.attached, "the first bearer", READY_S)
+            self.gateway.inside("sh", "-c", _RESTORE, "sh", f"{FOLDER}/{name}", stdin=text)
+        self.wait(self.has_settings, "NetworkManager")
+        self.gateway.inside("nmcli", "connection", "reload")
+        self._restore_modem()
+        self._restore_bearer()
         self._gaps_before = int(self.gateway.seen()["gaps"])
+
+    def _restore_modem(self) -> None:
+        """The card in, in the first slot, and ModemManager content with it."""
+        if self.gateway.seen()["slot"] not in {None, int(FIRST_SLOT.sim.slot)}:
+            self.gateway.inside("mmcli", "-m", "any", "--set-primary-sim-slot=1")
+            self.wait(lambda: self.gateway.seen()["slot"] == int(FIRST_SLOT.sim.slot), "the slot")
+        elif not self.has_service():
+            with contextlib.suppress(OSError):
+                self.gateway.stick("in")
+            self.gateway.inside("systemctl", "restart", "ModemManager")
+        self.wait(self.has_service, "the modem")
+
+    def _restore_bearer(self) -> None:
+        """Asked for again and again: NetworkManager learns of the modem after ModemManager has it.
+
+        What failed four times it leaves alone for five minutes, unless it is asked.
+        """
+
+        def up() -> bool:
+            if self.is_on(INDOSAT) and self.attached:
+                return True
+            ask = ("nmcli", "--wait", "15", "connection", "up", "uuid", HOME_UUID)
+            self.gateway.inside(*ask, check=False)
+            return self.is_on(INDOSAT) and self.attached
+
+        self.wait(up, "the first bearer")
 
     def close(self) -> None:
         """Leave the machine to the next test; a dead or special one is taken away."""
         self._door.close()
         if not self._kept or not self.gateway.running:
             self.gateway.remove()
-            _KEPT[:] = [kept for kept in _KEPT if kept is not self.gateway]
+            for slots, kept in list(_KEPT.items()):
+                if kept is self.gateway:
+                    del _KEPT[slots]

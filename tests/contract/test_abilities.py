@@ -73,7 +73,7 @@ def over_a_power_cut(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
 
 
 def moves_slots(bench: Bench, twin: Twin, driver: ModemDriver) -> bool:
-    if "SIM" in bench.cannot or bench.home.sim.slot == bench.away.sim.slot:
+    if not bench.has_slots:
         return False
     try:
         moved(bench, twin, driver)
@@ -137,6 +137,8 @@ MEASURES: dict[str, Callable[[Bench, Twin, ModemDriver], bool]] = {
     "restore": puts_back,
 }
 
+OF_SLOTS = {"sim_slots", "survey"}
+
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, dict[str, bool]]:
@@ -144,7 +146,18 @@ def found() -> dict[str, dict[str, bool]]:
     return {}
 
 
-@pytest.mark.parametrize("ability", MEASURES)
+def measured_on() -> list[object]:
+    """Each ability with the twin that has what it takes, if any twin of the platform has."""
+    return [
+        pytest.param(
+            bench.with_slots if ability in OF_SLOTS else bench, ability, id=f"{name}-{ability}"
+        )
+        for name, bench in benches().items()
+        for ability in MEASURES
+    ]
+
+
+@pytest.mark.parametrize(("bench", "ability"), measured_on())
 def test_ability_is_as_declared(
     bench: Bench, ability: str, find: Find, found: dict[str, dict[str, bool]]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from rekamatan.models import SwitchState
 from rekamatan.modems.registry import driver_class
-from tests.contract.bench import settled, until
+from tests.contract.bench import benches, settled, until
 from tests.contract.surveying import survey
 
 if TYPE_CHECKING:
@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from tests.contract.bench import Bench, Twin
 
 
+moves = pytest.mark.parametrize(
+    "bench", [bench.with_slots for bench in benches().values()], ids=benches()
+)
+
+
 def configuration(driver: ModemDriver) -> list[str]:
     """What a backup shows, without the comments that carry the time of the export."""
     return [line for line in driver.backup().splitlines() if not line.startswith(("#", "!"))]
 
 
+@moves
 def test_hears_the_other_carrier_and_comes_back(
     bench: Bench, twin: Twin, driver: ModemDriver, tmp_path: Path
 ) -> None:
@@ -46,7 +52,7 @@ def test_hears_the_other_carrier_and_comes_back(
 def test_card_that_stays_is_not_moved(
     bench: Bench, twin: Twin, driver: ModemDriver, tmp_path: Path
 ) -> None:
-    if driver_class(bench.platform).abilities.survey:
+    if bench.has_slots and driver_class(bench.platform).abilities.survey:
         pytest.skip(f"{bench.platform}: it can")
     before = twin.shown()
     outcome, heard = survey(bench, twin, driver, tmp_path)
@@ -69,6 +75,7 @@ def test_no_survey_when_the_window_is_nearly_over(
     assert twin.shown() == before
 
 
+@moves
 def test_modem_comes_back_alone_when_the_server_dies_while_listening(
     bench: Bench,
     twin: Twin,

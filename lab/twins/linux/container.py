@@ -40,6 +40,7 @@ class Gateway:
         self.name = name
         self.folder = folder
         self._slots = "cards" in modem
+        self._mounted: Path | None = None
         self._init = ""  # process id, on this host, of the machine's first process
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)  # the account that logs in asks there whether to misbehave
@@ -90,7 +91,10 @@ class Gateway:
         self.new_host_key()
 
     def _root(self) -> Path:
-        return Path(engine.podman("mount", self.name))
+        """Where its file system is on this host, from its creation to its end."""
+        if self._mounted is None:  # asked for once: podman takes seconds on a busy host
+            self._mounted = Path(engine.podman("mount", self.name))
+        return self._mounted
 
     def settle(self, modem: dict[str, Any]) -> None:
         """What the stick is, from its next start on."""
@@ -164,4 +168,6 @@ def possible() -> str:
     if os.geteuid() != 0:
         return "needs root"
     missing = [tool for tool in ("podman", "mmdebstrap", "ssh-keygen") if not shutil.which(tool)]
-    return f"needs {', '.join(missing)}" if missing else ""
+    if missing:
+        return f"needs {', '.join(missing)}"
+    return "" if Path("/dev/net/tun").exists() else "needs /dev/net/tun"

@@ -95,6 +95,9 @@ AllowUsers {ACCOUNT}
 # sshd looks its peer up for the login records, and no peer of a Unix socket has a name: without a
 # resolver in reach that took 10 s for each session.
 _NAMES = "passwd: files\ngroup: files\nshadow: files\nhosts: files\n"
+# Where control groups are of version 1, systemd in a container is not told that one is empty: a
+# service stopped while it waited for nmcli counted as stopping for 90 s, with no process left.
+_NO_LAST_WORD = "[Service]\nTimeoutStopSec=2\n"
 FILES: Mapping[str, str] = {
     "/etc/nsswitch.conf": _NAMES,
     "/etc/systemd/system/rekamatan-stick.service": _MODEM,
@@ -103,6 +106,7 @@ FILES: Mapping[str, str] = {
     "/etc/systemd/system/rekamatan-ssh.socket": _SSH_SOCKET,
     "/etc/systemd/system/rekamatan-ssh@.service": _SSH_SERVICE,
     "/etc/ssh/sshd_config.d/twin.conf": _SSHD,
+    "/usr/lib/systemd/system/rekamatan-wan.service.d/twin.conf": _NO_LAST_WORD,
     "/etc/mm-events": "".join(f"action=add,subsystem={kind},name={name}\n" for kind, name in PORTS),
     # As the base configuration leaves it.
     "/etc/systemd/system/NetworkManager.service.d/rekamatan.conf": _ORDER,

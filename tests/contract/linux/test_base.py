@@ -10,7 +10,7 @@ import pytest
 from rekamatan.errors import DeviceError
 from rekamatan.modems.base_config import BaseConfig, BaseSecrets
 from rekamatan.modems.registry import configure_base
-from tests.contract.linux_twin import INDOSAT, OTHER, PASSWORD
+from tests.contract.linux_machines import INDOSAT, OTHER, PASSWORD
 from tests.contract.platforms.linux import BENCH
 
 if TYPE_CHECKING:

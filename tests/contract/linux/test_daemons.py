@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.bench import settled, until
-from tests.contract.linux_twin import INDOSAT, OTHER
+from tests.contract.linux_machines import INDOSAT, OTHER
 from tests.contract.platforms.linux import BENCH
 from tests.contract.suite import LONG_S, RUN, switch
 

@@ -12,7 +12,7 @@ from rekamatan.modems.linux_change import ModemSlots
 from rekamatan.modems.linux_state import trouble
 from rekamatan.modems.openwrt_parse import answers
 from tests.contract.bench import settled, until
-from tests.contract.linux_twin import HOME_UUID, INDOSAT, OTHER, connected_as
+from tests.contract.linux_machines import HOME_UUID, INDOSAT, OTHER, connected_as
 from tests.contract.platforms.linux import BENCH
 from tests.contract.suite import LONG_S, RUN, switch
 
@@ -81,3 +81,7 @@ def test_card_taken_out_while_in_use(gateway: LinuxTwin, driver: LinuxDriver) ->
     until(gateway.has_modem, "the modem", 60)
     state = driver.read_state()
     assert (state.registered, state.iccid, state.imsi, state.wan_ip) == (False, None, None, None)
+    gateway.restore()  # ModemManager has given the modem up: the card back in is not enough
+    state = driver.read_state()
+    assert (state.profile, state.iccid) == (INDOSAT.name, INDOSAT.sim.iccid)
+    assert gateway.attached

@@ -6,38 +6,25 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from lab.twins.harness import SIMS
-from tests.contract.bench import profile, until
-from tests.contract.linux_twin import CARD, INDOSAT, READY_S, LinuxTwin, new_gateway
+from tests.contract.bench import Situation, until
+from tests.contract.linux_machines import FIRST_SLOT, SECOND_SLOT
+from tests.contract.linux_twin import READY_S, LinuxTwin
 from tests.contract.platforms.linux import BENCH
 from tests.contract.suite import LONG_S, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lab.twins.engine.faults import Faults
     from rekamatan.modems.linux import LinuxDriver
 
-OTHER_SIM = SIMS["down"]
-FIRST = profile("indosat", INDOSAT.apn, SIMS["up"], "1")
-SECOND = profile("telkomsel", "internet", OTHER_SIM, "2")
-OTHER_CARD = {
-    "iccid": OTHER_SIM["iccid"],
-    "imsi": OTHER_SIM["imsi"],
-    "plmn": OTHER_SIM["plmn"],
-    "operator": "Telkomsel",
-}
-MODEM = {
-    "cards": [CARD, OTHER_CARD],
-    "apns": {CARD["plmn"]: [FIRST.apn], OTHER_CARD["plmn"]: [SECOND.apn]},
-}
+FIRST, SECOND = FIRST_SLOT, SECOND_SLOT
 
 
 @pytest.fixture
-def two_slots(faults: Faults) -> Iterator[LinuxTwin]:
-    twin = LinuxTwin(new_gateway(MODEM), faults, kept=False)
-    twin.gateway.power_on()
-    until(lambda: twin.has_modem() and twin.attached, "the first bearer", READY_S)
+def two_slots(tmp_path: Path, faults: Faults) -> Iterator[LinuxTwin]:
+    twin = LinuxTwin.with_slots(tmp_path, Situation.NORMAL, faults)
     yield twin
     twin.close()
 
@@ -61,7 +48,7 @@ def test_switch_moves_to_the_other_card_and_back(two_slots: LinuxTwin, driver: L
     driver.apply(plan)
     until(lambda: two_slots.is_on(SECOND) and two_slots.attached, "the other card", READY_S)
     state = driver.read_state()
-    assert (state.sim_slot, state.iccid, state.plmn) == ("2", SECOND.sim.iccid, OTHER_SIM["plmn"])
+    assert (state.sim_slot, state.iccid, state.plmn) == ("2", SECOND.sim.iccid, SECOND.plmns[0])
     assert driver.render(SECOND, state, "run-2").empty
     driver.revert(plan)
     until(lambda: two_slots.is_on(FIRST) and two_slots.attached, "the first card", READY_S)

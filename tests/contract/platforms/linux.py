@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from rekamatan.modems.linux import LinuxDriver
 from tests.contract.bench import Bench, Situation
-from tests.contract.linux_twin import INDOSAT, OTHER, PAID, PASSWORD, LinuxTwin
+from tests.contract.linux_machines import FIRST_SLOT, INDOSAT, OTHER, PAID, PASSWORD, SECOND_SLOT
+from tests.contract.linux_twin import LinuxTwin
 
 if TYPE_CHECKING:
     from rekamatan.models import ModemAccess
@@ -19,7 +21,7 @@ def connect(access: ModemAccess, password: str, apn_passwords: dict[str, str]) -
     return LinuxDriver(access, password, apn_passwords, patience_s=20.0, settle_s=1)
 
 
-BENCH = Bench(
+_ONE_CARD = Bench(
     platform="linux",
     start=LinuxTwin.found_as,
     connect=connect,
@@ -56,3 +58,8 @@ BENCH = Bench(
         Situation.TIMER_FORBIDDEN: "systemd cannot be told to run no timers",
     },
 )
+# The AT modem has no slots, so what moves cards is measured on a modem service that has them.
+SLOTTED = dataclasses.replace(
+    _ONE_CARD, start=LinuxTwin.with_slots, home=FIRST_SLOT, away=SECOND_SLOT, paid=None, cannot={}
+)
+BENCH = dataclasses.replace(_ONE_CARD, slotted=SLOTTED)

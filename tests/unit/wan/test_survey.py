@@ -102,7 +102,7 @@ def test_recording_refuses_it() -> None:
     assert world.modem.acts == UNTOUCHED
 
 
-@pytest.mark.parametrize("why", ["one card", "same slot"])
+@pytest.mark.parametrize("why", ["one card", "same slot", "no slots"])
 def test_modem_that_hears_nothing_new_is_not_moved(
     why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,9 +111,9 @@ def test_modem_that_hears_nothing_new_is_not_moved(
         unable = dataclasses.replace(TIMER_AND_SLOTS, survey=False)
         monkeypatch.setattr(type(world.modem), "abilities", unable)
     else:
-        there = world.site.profiles["telkomsel"]
-        here = replace(there, sim=world.site.profiles["indosat"].sim)
-        world.site.profiles["telkomsel"] = here
+        there, here = (world.site.profiles[name] for name in ("telkomsel", "indosat"))
+        card = here.sim if why == "same slot" else replace(there.sim, slot="")
+        world.site.profiles["telkomsel"] = replace(there, sim=card)
     last = sim.attempt(world, asked(world))
     assert last is not None
     assert last.state is SwitchState.REFUSED
