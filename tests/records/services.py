@@ -14,16 +14,14 @@ import sys
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 from rekamatan.records.metadata import Offer
 from rekamatan.records.receipts import RECEIPT_HEADER, SignedReceipt
 from tests.records.waiting import wait_for
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 BODY = "application/offset+octet-stream"
 
 
@@ -58,6 +56,13 @@ class Service:
 
     def log(self) -> str:
         return self._log.read_text()
+
+    def peak_mb(self) -> float:
+        """The most memory the process has had so far."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text("ascii")
+        kilobytes = next(line.split()[1] for line in status.splitlines() if "VmHWM" in line)
+        return int(kilobytes) / 1000
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
