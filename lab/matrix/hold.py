@@ -131,7 +131,7 @@ class JournalWatch:
 
     def attach(self) -> None:
         """Begin to follow; again after the site's disk was changed for its copy."""
-        self._steps.syncing = 0  # whoever was about to is dead
+        self._steps.syncing, self._steps.unsynced_since = 0, None  # whoever was about to is dead
         self._stopping.clear()
         self._watch = DirectoryWatch(self._folder)
         self._thread = threading.Thread(target=self._follow, args=(self._watch,), daemon=True)

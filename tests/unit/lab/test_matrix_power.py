@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,10 @@ def cut_power_at(disk: Disk, moment: str, state: str, plant: str = "") -> tuple[
         process.kill()
     watch.detach()
     disk.thaw(disk.freeze())
+    if folder.is_dir():  # the machine boots, and it is followed again
+        watch.attach()
+        time.sleep(0.5)  # longer than a late fsync is waited for
+        watch.detach()
     path = folder / journal.FILE
     found = journal.read(path.read_bytes()) if path.exists() else ()
     return tuple(line.state for line in journal.missing(watch.promised.values(), found))
