@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lab.matrix.results import ResultsFile
 
 _LAB_TRIES = 2  # a case that the lab could not play is played once more, then left out
+# So is one whose switch ended before its moment: a gate may refuse a link on a busy machine.
+_POINT_TRIES = 3
 
 
 class Schedule:
@@ -82,17 +84,23 @@ class Schedule:
             return None
 
     def _play(self, trial: Trial, office: Office, case: Case) -> None:
-        for attempt in range(1, _LAB_TRIES + 1):
+        troubles = misses = 0
+        while troubles < _LAB_TRIES:
             try:
                 self._ground.fit(office, case)
                 result = trial.run(case)
             except (LabError, OSError, ValueError) as error:
                 print(f"matrix: {case.name} at {office.site.slug}: {error}", flush=True)
-                if attempt == _LAB_TRIES:
-                    self.not_played[case.name] = str(error)
+                troubles += 1
+                self.not_played[case.name] = str(error)
                 continue
-            self._keep(result)
-            return
+            misses += not result.reached
+            harmed = result.stranded or result.untrue or result.lost
+            if result.reached or harmed or misses == _POINT_TRIES:
+                self.not_played.pop(case.name, None)
+                self._keep(result)
+                return
+            print(f"matrix: {case.name} ended before its moment: {result.reason}", flush=True)
 
     def _keep(self, result: Result) -> None:
         with self._lock:

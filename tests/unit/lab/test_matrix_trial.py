@@ -194,6 +194,26 @@ def test_every_case_is_played_once_by_whoever_is_free(office: PlayedOffice, tmp_
     assert late.results == []
 
 
+@pytest.mark.parametrize(("misses", "reached"), [(1, True), (9, False)])
+def test_a_case_that_ended_before_its_moment_is_played_again(
+    office: PlayedOffice, tmp_path: Path, misses: int, *, reached: bool
+) -> None:
+    aims: list[Case] = []
+
+    def aim(case: Case) -> None:
+        aims.append(case)
+        office.watch.reaches = len(aims) > misses
+        office.lines = LINES if len(aims) <= misses else ()  # ended: nobody waits any longer
+
+    office.watch.aim = aim  # type: ignore[method-assign]
+    ground = SimpleNamespace(offices=[office], fit=lambda *_: None)
+    schedule = Schedule(ground, ResultsFile(tmp_path / "r", "x"), "470/900", None)  # type: ignore[arg-type]
+    schedule.work([CASE])
+    assert [result.reached for result in schedule.results] == [reached]
+    assert schedule.not_played == {}
+    assert len(aims) == (misses + 1 if reached else 3)
+
+
 def test_a_modem_that_must_be_saved_does_not_stand_for_one_without_a_timer(
     office: PlayedOffice, tmp_path: Path
 ) -> None:
