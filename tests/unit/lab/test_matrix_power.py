@@ -37,9 +37,11 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     found.detach()
 
 
-def cut_power_at(disk: Disk, moment: str, state: str, plant: str = "") -> tuple[str, ...]:
+def cut_power_at(
+    disk: Disk, moment: str, state: str, plant: str = "", name: str = "wan"
+) -> tuple[str, ...]:
     """States that were gone after a cut at that step."""
-    folder = disk.mount / "wan"
+    folder = disk.mount / name
     folder.mkdir()
     watch = JournalWatch(folder)
     watch.aim(Case("device", "power-cut-server", moment, state))
@@ -64,4 +66,6 @@ def test_nothing_that_was_acted_upon_is_lost(disk: Disk, moment: str) -> None:
 
 
 def test_a_journal_without_fsync_is_caught(disk: Disk) -> None:
-    assert cut_power_at(disk, "after", "armed", "no-fsync") == ("planned", "preflight", "armed")
+    # Whoever else calls sync(2) on this machine meanwhile saves the journal that once.
+    tries = (cut_power_at(disk, "after", "armed", "no-fsync", f"wan{n}") for n in range(3))
+    assert next(filter(None, tries), ()) == ("planned", "preflight", "armed")
