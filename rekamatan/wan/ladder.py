@@ -75,20 +75,21 @@ def keep_what_works(run: Run) -> SwitchOutcome | None:
         found = look(run.ports)
         if profile is None or found is None or found[0].profile != profile.name:
             return None
-        if _was_confirmed(run, found[1]) or _passes_again(run, profile):
+        passed = _had_passed(run, found[1]) or _passes_again(run, profile)
+        if passed and _confirmed(run, profile):
             return run.elsewhere(profile.name, f"{run.reason}; {profile.name} works")
     return None
 
 
-def _was_confirmed(run: Run, pending: PendingRollback | None) -> bool:
-    """Where there are timers, a profile without one has been confirmed, and so had passed."""
+def _had_passed(run: Run, pending: PendingRollback | None) -> bool:
+    """Where there are timers, only the confirm of a profile that had passed takes one away."""
     return run.ports.driver.rollback is Rollback.DEVICE and not live(pending, run.run_id)
 
 
 def _passes_again(run: Run, profile: WanProfile) -> bool:
     until = run.ports.clock.monotonic() + profile.attach_timeout_s
     wait_attached(run.site, run.ports, profile, until)
-    return _passes(run, profile) and _confirmed(run, profile)
+    return _passes(run, profile)
 
 
 def _rungs(run: Run) -> list[Rung]:
@@ -217,7 +218,7 @@ def _passes(run: Run, profile: WanProfile) -> bool:
 
 
 def _confirmed(run: Run, profile: WanProfile) -> bool:
-    """Remove the timer and see that the profile stays."""
+    """Remove the timer, save where that is a step of its own, and see that the profile stays."""
     driver = run.ports.driver
     with suppress(DeviceError):  # a platform without a timer; or what is true is seen below
         driver.confirm(run.run_id)

@@ -10,17 +10,15 @@ import pytest
 from rekamatan.errors import ApplyError
 from rekamatan.models import Rollback, SwitchState
 from tests.unit.wan import simulation as sim
-from tests.unit.wan.scenarios import good
+from tests.unit.wan.scenarios import Build, good, three_ways
 from tests.unit.wan.simulated_modem import SimulatedModem
 
 
 class SavedLast(SimulatedModem):
     """What is running and what a power cut brings back differ until the end of the confirm."""
 
-    def __init__(self, world: sim.World) -> None:
-        super().__init__(world)
-        self.saved = self.profile
-        self.full = False
+    saved = "indosat"
+    full = False
 
     def confirm(self, plan_id: str) -> None:
         super().confirm(plan_id)
@@ -30,12 +28,16 @@ class SavedLast(SimulatedModem):
         self._world.step("modem.saved")
 
 
-def world_of(fault: sim.Fault | None = None, point: str = "") -> tuple[sim.World, SavedLast]:
+def world_of(
+    fault: sim.Fault | None = None, point: str = "", build: Build = good
+) -> tuple[sim.World, SavedLast]:
     """An office with such a modem; `fault` strikes at the first `point`."""
-    world = good(Rollback.DEVICE)
-    modem = world.modem = SavedLast(world)
+    world = build(Rollback.DEVICE)
+    world.modem.__class__ = SavedLast  # the scenarios change this very object
+    modem = world.modem
+    assert isinstance(modem, SavedLast)
     if fault is not None:
-        quiet, _ = world_of()
+        quiet, _ = world_of(build=build)
         sim.attempt(quiet, sim.filed(quiet))
         world.fault, world.fault_at = fault, quiet.points.index(point) + 1
     return world, modem
@@ -62,3 +64,13 @@ def test_a_change_that_cannot_be_saved_is_not_called_committed() -> None:
     assert (last.state, last.active) == (SwitchState.REVERTED, "indosat")
     assert "not enough space" in last.reason
     assert modem.profile == modem.saved == "indosat"
+
+
+@pytest.mark.parametrize("fault", ["kill", "server"])
+def test_what_the_ladder_found_is_saved_too_when_it_was_cut_short(fault: sim.Fault) -> None:
+    world, modem = world_of(fault, "modem.confirmed", build=three_ways)
+    last = sim.live_through(world, sim.filed(world))
+    sim.check_end(world, last)
+    assert world.violations == []
+    assert last is not None
+    assert modem.saved == last.active == "vsat"
