@@ -80,19 +80,20 @@ def test_dns_and_clock_ask_again_after_an_error_that_comes_at_once(
     """Nobody listens: the answer is "connection refused", at once."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         line.bind(("127.0.0.1", 0))
+        line.connect(("127.0.0.2", 9))  # nobody else gets the port, and nobody listens there
         for module in ("dns", "clock"):
             monkeypatch.setattr(f"rekamatan.verify.{module}.PORT", line.getsockname()[1])
-    tried: list[int] = []
-    connect = socket.socket.connect
+        tried: list[int] = []
+        connect = socket.socket.connect
 
-    def counted(self: socket.socket, address: tuple[str, int]) -> None:
-        tried.append(threading.get_ident())
-        connect(self, address)
+        def counted(self: socket.socket, address: tuple[str, int]) -> None:
+            tried.append(threading.get_ident())
+            connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", counted)
-    found = probe()
-    assert found.ok is False  # type: ignore[attr-defined]
-    assert "127.0.0.1: " in found.detail  # type: ignore[attr-defined]
+        monkeypatch.setattr(socket.socket, "connect", counted)
+        found = probe()
+        assert found.ok is False  # type: ignore[attr-defined]
+        assert "127.0.0.1: " in found.detail  # type: ignore[attr-defined]
     assert len(tried) > 3
 
 
