@@ -13,17 +13,19 @@ import shutil
 import stat
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
 from lab.paths import DISKS, MOUNTS
-from lab.shell import output, run
+from lab.shell import comes_true, output, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOOP_MAJOR = 7
+_UMOUNT_S = 10.0
 _FREEZE_S = 120.0  # what is dirty is written for half a minute after its writer died
 
 
@@ -109,14 +111,15 @@ class Disk:
 def detach_all() -> None:
     """Unmount and forget every disk of the lab."""
     for mount in sorted(_mounts(), reverse=True):
-        deadline = time.monotonic() + 10
-        while run(["umount", str(mount)], check=False).returncode != 0:
-            if time.monotonic() > deadline:
-                run(["umount", "--lazy", str(mount)])
-                break
-            time.sleep(0.2)
+        if not comes_true(partial(_unmounted, mount), _UMOUNT_S):
+            run(["umount", "--lazy", str(mount)])
     shutil.rmtree(MOUNTS, ignore_errors=True)
     shutil.rmtree(DISKS, ignore_errors=True)
+
+
+def _unmounted(mount: Path) -> bool:
+    """Try it: whoever was killed lets go of a disk in its own time."""
+    return run(["umount", str(mount)], check=False).returncode == 0
 
 
 def _mounts() -> Iterator[Path]:

@@ -53,5 +53,5 @@ def comes_true(true: Callable[[], bool], seconds: float, every: float = 0.2) -> 
     while not true():
         if time.monotonic() > deadline:
             return False
-        time.sleep(every)
+        time.sleep(every)  # between looks; the deadline is above
     return True

@@ -38,7 +38,7 @@ def wait_for_tunnels(seconds: float) -> dict[str, Any]:
         silent = [slug for slug, site in found["sites"].items() if site["handshake_s"] is None]
         if not silent or time.monotonic() > deadline:
             return found
-        time.sleep(1)
+        time.sleep(1)  # between looks; the deadline is above
 
 
 def _site(

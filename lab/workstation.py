@@ -171,7 +171,7 @@ def _insist(intake: Intake, notebook: Notebook, capture: Capture) -> None:
             if str(error) != told:
                 told = str(error)
                 notebook.note("refused", id=capture.identifier, reason=told)
-            time.sleep(_RETRY_S)
+            time.sleep(_RETRY_S)  # as a person tries again; it must be taken in the end
         else:
             return
 

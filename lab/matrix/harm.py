@@ -170,7 +170,7 @@ def _centre_away(scene: Scene) -> None:
         scene.dead_path(profile, dead=True)
 
     def back() -> None:
-        time.sleep(CENTRE_AWAY_S)
+        time.sleep(CENTRE_AWAY_S)  # the length of the fault, not a wait for something
         for profile in profiles:
             if profile == scene.old or not scene.case.turns_back:
                 scene.dead_path(profile, dead=False)
@@ -204,7 +204,7 @@ def _fill_disk(scene: Scene) -> None:
     _fill(str(fill))
 
     def free() -> None:
-        time.sleep(DISK_FULL_S)
+        time.sleep(DISK_FULL_S)  # the length of the fault, not a wait for something
         fill.unlink(missing_ok=True)
         scene.office.console("systemctl", "start", "--no-block", "rekamatan-recover.service")
 

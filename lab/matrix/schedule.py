@@ -84,23 +84,23 @@ class Schedule:
             return None
 
     def _play(self, trial: Trial, office: Office, case: Case) -> None:
-        troubles = misses = 0
-        while troubles < _LAB_TRIES:
+        troubles: list[str] = []
+        misses = 0
+        while len(troubles) < _LAB_TRIES:
             try:
                 self._ground.fit(office, case)
                 result = trial.run(case)
             except (LabError, OSError, ValueError) as error:
                 print(f"matrix: {case.name} at {office.site.slug}: {error}", flush=True)
-                troubles += 1
-                self.not_played[case.name] = str(error)
+                troubles.append(str(error))
                 continue
             misses += not result.reached
             harmed = result.stranded or result.untrue or result.lost
             if result.reached or harmed or misses == _POINT_TRIES:
-                self.not_played.pop(case.name, None)
                 self._keep(result)
                 return
             print(f"matrix: {case.name} ended before its moment: {result.reason}", flush=True)
+        self.not_played[case.name] = troubles[-1]
 
     def _keep(self, result: Result) -> None:
         with self._lock:

@@ -43,4 +43,4 @@ def follow(run_id: str, tell: Callable[[SwitchState, float], None]) -> SwitchOut
                 "it has not ended, and the unit does not run",
                 f"rekamatan wan recover; journalctl -u {request.UNIT} -n 50",
             )
-        time.sleep(POLL_S)
+        time.sleep(POLL_S)  # another process writes what is waited for; its end is seen above

@@ -236,7 +236,7 @@ def follow(run: Path, offset: int, wait_s: float) -> dict[str, Any]:
         lines, position = new_lines(run / "events.jsonl", offset)
         if verdict or lines or time.monotonic() >= deadline:
             break
-        time.sleep(POLL_S)
+        time.sleep(POLL_S)  # a long poll: the site waits here, so that the link need not be asked
     answer: dict[str, Any] = {"state": "running", "events": lines, "offset": position}
     if verdict:
         answer |= {"state": "ended", **verdict}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 from rekamatan.errors import NotSupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rekamatan.models import (
         ChangePlan,
         Identity,
@@ -117,6 +119,15 @@ def reset_modem(driver: ModemDriver) -> None:
         reason = f"{driver.platform} has no such verb"
         raise NotSupportedError("modem", "restart", reason, "have its power cut for ten seconds")
     act()
+
+
+def refuse_by_hand(
+    subject: str, differences: Iterable[str], way: str = "set these at the modem, by hand"
+) -> None:
+    """Raises `NotSupportedError` that names each difference that a restore leaves to a person."""
+    if named := "; ".join(sorted(set(differences))):
+        hint = f"{way}; nothing was changed"
+        raise NotSupportedError(subject, "restore the backup", named, hint)
 
 
 def restore_plan(driver: ModemDriver, kept: str, profile: str, plan_id: str) -> ChangePlan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rekamatan.errors import ApplyError, DeviceError, DeviceUnreachableError
@@ -173,39 +174,57 @@ class Console:
 
         Raises: as `ensure`.
         """
-        deadline = self._clock.monotonic() + self._patience_s
-        sent = False
-        while True:
-            try:
-                lines = lines_left(self.ask("show running-config"))
-                if not lines:
-                    return
-                if sent:
-                    reason = f"accepted but not applied: {lines[0]}"
-                    raise ApplyError(self.subject, "change the configuration", reason)
-                self.configure(lines)
-                sent = True
-            except DeviceUnreachableError:
-                sent = False  # nobody knows what arrived: it is read again
-                if self._clock.monotonic() >= deadline:
-                    raise
-                self._clock.sleep(_POLL_S)
+        left: tuple[str, ...] = ()
+
+        def difference() -> str:
+            nonlocal left
+            left = lines_left(self.ask("show running-config"))
+            return next(iter(left), "")
+
+        self._make_true("change the configuration", difference, lambda: self.configure(left))
 
     def _ensure(self, step: Step, secret: str) -> None:
+        self._make_true(
+            f"run {step.lines[0] if step.is_exec else '; '.join(step.lines)}",
+            partial(self._difference, step),
+            partial(self._send, step, secret),
+            hidden=step.hidden,
+            slow=step.slow,
+        )
+
+    def _make_true(
+        self,
+        action: str,
+        difference: Callable[[], str],
+        send: Callable[[], None],
+        *,
+        hidden: bool = False,
+        slow: bool = False,
+    ) -> None:
+        """Send once and look, and again when the session was lost: nobody knows what arrived.
+
+        Args:
+            action: for errors.
+            difference: empty when all is so, `RESTARTING`, or what is found instead.
+            send: the commands.
+            hidden: part of it cannot be read back, so it is sent even when all seems so.
+            slow: it becomes true some time after it was sent.
+        """
         deadline = self._clock.monotonic() + self._patience_s
         sent = False
         while True:
             problem: DeviceError
             try:
-                found = self._difference(step)
-                if not found and (sent or not step.hidden):
+                found = difference()
+                if not found and (sent or not hidden):
                     return
                 if found != RESTARTING and not sent:
-                    self._send(step, secret)
+                    send()
                     sent = True
                     continue
-                problem = self._not_applied(step, found)
-                if sent and found != RESTARTING and not step.slow:
+                reason = found if found == RESTARTING else f"accepted but not applied: {found}"
+                problem = ApplyError(self.subject, action, reason)
+                if sent and found != RESTARTING and not slow:
                     raise problem
             except DeviceUnreachableError as error:
                 problem, sent = error, False
@@ -218,11 +237,6 @@ class Console:
             self.execute(step.lines[0].removeprefix("do "), secret)
         else:
             self.configure(step.lines, secret)
-
-    def _not_applied(self, step: Step, found: str) -> ApplyError:
-        what = step.lines[0] if step.is_exec else "; ".join(step.lines)
-        reason = found if found == RESTARTING else f"accepted but not applied: {found}"
-        return ApplyError(self.subject, f"run {what}", reason)
 
     def _difference(self, step: Step) -> str:
         """Empty when the step is true, `RESTARTING`, or what is found instead."""

@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.base import refuse_by_hand
 from rekamatan.modems.ios_parse import clean
-from rekamatan.modems.known_secrets import REDACTED, told_apart
+from rekamatan.modems.known_secrets import NOT_IN_A_BACKUP, REDACTED, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,10 +59,7 @@ def restore_plan(kept: str, current: str, profile: str, plan_id: str, subject: s
         NotSupportedError: names each difference that needs a person.
     """
     old, now = tree_of(kept), tree_of(current)
-    by_hand = sorted({*_by_hand(now, old), *_by_hand(old, now)})
-    if by_hand:
-        hint = "set these at the router, by hand; nothing was changed"
-        raise NotSupportedError(subject, "restore the backup", "; ".join(by_hand), hint)
+    refuse_by_hand(subject, (*_by_hand(now, old), *_by_hand(old, now)))
     before, after = _text_of(now), _text_of(old)
     commands = lines_between(before, after)
     undo = lines_between(after, before) if commands else ()
@@ -126,7 +123,7 @@ def _by_hand(now: Tree, wanted: Tree) -> Iterable[str]:
 
 def _reason(top: str, line: str, *, known: bool) -> str:
     if REDACTED in line:
-        return "a secret, which no backup holds"
+        return NOT_IN_A_BACKUP
     if line.startswith("no "):
         return "a default that was switched off; what its opposite does differs by release"
     if not _SECTIONS.match(top):

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REDACTED = "***"
+NOT_IN_A_BACKUP = "a secret, which no backup holds"
 
 
 def without(text: str, secrets: Iterable[str]) -> str:

@@ -78,7 +78,7 @@ class Applier:
             DeviceUnreachableError: it did not come back in time.
         """
         commands = tuple(commands)
-        lines = [c for c in commands if c.startswith("uci ") and c != COMMIT]
+        lines = _settings(commands)
         if lines:
             self._configure(lines, secret)
         for command in commands:
@@ -97,7 +97,7 @@ class Applier:
         Raises: as `apply`; `DeviceError` when the configuration is neither of the two.
         """
         commands = tuple(commands)
-        lines = [c for c in commands if c.startswith("uci ") and c != COMMIT]
+        lines = _settings(commands)
 
         def replaced() -> bool:
             self._console.replace(lines, before, after)
@@ -146,6 +146,10 @@ class _Problem:
 
     def __call__(self) -> DeviceError:
         return ApplyError(self._subject, self._action, "accepted but not applied in time")
+
+
+def _settings(commands: Iterable[str]) -> list[str]:
+    return [c for c in commands if c.startswith("uci ") and c != COMMIT]
 
 
 def slot_in(commands: Iterable[str], line: re.Pattern[str]) -> str:

@@ -24,7 +24,7 @@ from rekamatan.modems.templates import shell_quoted
 from rekamatan.modems.uci_export import parse_export
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rekamatan.modems.openwrt_parse import UciSection, UciValue
     from rekamatan.modems.uci_export import Section
@@ -130,17 +130,20 @@ class Console(ShellConsole):
         touched |= {match[1] for line in lines if (match := _RENAMED.match(line))}
         anonymous = _ANONYMOUS if None in touched else "(?!)"
         foreign = [p for p in staged if p[0] not in touched and not re.fullmatch(anonymous, p[0])]
-        self._refuse_foreign(foreign)
+        self.refuse_foreign(foreign)
 
     def _check_staged(self, staged: tuple[tuple[str, str], ...], wanted: Wanted) -> None:
-        self._refuse_foreign([place for place in staged if place not in wanted])
+        self.refuse_foreign([place for place in staged if place not in wanted])
 
-    def _refuse_foreign(self, foreign: list[tuple[str, str]]) -> None:
+    def refuse_foreign(
+        self, foreign: Sequence[tuple[str, str]], action: str = "change the configuration"
+    ) -> None:
+        """Raises `DeviceError` when somebody else's changes are uncommitted."""
         if foreign:
             names = {".".join(place).rstrip(".") for place in foreign}
             raise DeviceError(
                 self.subject,
-                "change the configuration",
+                action,
                 f"someone left uncommitted changes: {', '.join(sorted(names))}",
                 f"at the modem: uci commit {PACKAGE} to keep them, or uci revert {PACKAGE}",
             )

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.base import refuse_by_hand
 from rekamatan.modems.routeros_parse import PAIR
 from rekamatan.modems.routeros_text import unquote
 from rekamatan.modems.templates import quoted
@@ -69,9 +69,7 @@ def restore_plan(kept: str, current: str, profile: str, plan_id: str, subject: s
             continue
         commands += [_set(old[key], differing)] * bool(differing)
         undo += [_set(now[key], differing)] * bool(differing)
-    if by_hand:
-        hint = "set these at the modem, by hand; nothing was changed"
-        raise NotSupportedError(subject, "restore the backup", "; ".join(by_hand), hint)
+    refuse_by_hand(subject, by_hand)
     return ChangePlan(plan_id, profile, profile, tuple(commands), tuple(undo))
 
 

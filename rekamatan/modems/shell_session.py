@@ -102,4 +102,4 @@ def _collect(
             raise EOFError
         if time.monotonic() > deadline:
             raise TimeoutError
-        time.sleep(POLL_S)
+        time.sleep(POLL_S)  # paramiko has no wait for either of two streams or the end

@@ -95,7 +95,7 @@ class SshSession:
                     raise EOFError
                 if time.monotonic() > deadline:
                     raise TimeoutError
-                time.sleep(POLL_S)
+                time.sleep(POLL_S)  # netmiko's reading does not wait; the deadline is above
 
     @contextlib.contextmanager
     def _noticing_loss(self) -> Iterator[None]:

@@ -95,22 +95,13 @@ class UciDriver:
 
     def restore_plan(self, kept: str, profile: str, plan_id: str) -> ChangePlan:
         """From the present configuration to a kept one; see `uci_restore`."""
-        self._check_all_committed("restore the backup")
+        self._console.refuse_foreign(self._console.changes(), "restore the backup")
         way_out = self._way_out()
         return restore_plan(kept, self.backup(), profile, plan_id, way_out, self._console.subject)
 
     def _way_out(self) -> str:
         """The interface section that carries the office now."""
         raise NotImplementedError
-
-    def _check_all_committed(self, action: str) -> None:
-        if self._console.changes():
-            raise DeviceError(
-                self._console.subject,
-                action,
-                "someone left uncommitted changes",
-                "at the modem: uci changes; then uci commit or uci revert",
-            )
 
     def arm(self, plan: ChangePlan, seconds: int) -> None:
         """Put the timer on the device; see `openwrt_deadman`."""

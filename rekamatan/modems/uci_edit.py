@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rekamatan.modems.known_secrets import REDACTED
+from rekamatan.modems.known_secrets import NOT_IN_A_BACKUP, REDACTED
 from rekamatan.modems.openwrt_console import PACKAGE
 from rekamatan.modems.templates import shell_quoted
 
@@ -30,8 +30,8 @@ class Edit:
         self.by_hand: list[str] = []
         self._wanted = wanted
         partners = _partners(now, wanted)  # index in wanted -> index in now
-        self._shown: list[tuple[int, str, str]] = []  # the list so far: index in wanted, type, name
         places = {there: here for here, there in partners.items()}
+        # the list so far: index in wanted, type, name
         self._shown = [(places.get(at, -1), s.type, s.name) for at, s in enumerate(now)]
         self._delete()
         for here, there in partners.items():
@@ -107,7 +107,7 @@ class Edit:
 
 def _unwritable(items: tuple[str, ...]) -> str:
     if any(REDACTED in item for item in items):
-        return "a secret, which no backup holds"
+        return NOT_IN_A_BACKUP
     if any(not item or "\n" in item for item in items):
         return "its value is empty or has several lines, which uci cannot be told"
     return ""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import NotSupportedError
 from rekamatan.models import ChangePlan
+from rekamatan.modems.base import refuse_by_hand
 from rekamatan.modems.openwrt_console import COMMIT, PACKAGE
 from rekamatan.modems.openwrt_plan import MARKER, PASSWORD
 from rekamatan.modems.uci_edit import Edit
@@ -52,12 +52,11 @@ def restore_plan(  # noqa: PLR0913, PLR0917 - what a restore consists of
     forth, back = Edit(now, wanted), Edit(wanted, now)
     if not any(section.name == way_out for section in wanted):
         forth.by_hand.append(f"{PACKAGE}.{way_out}: the office's way out is not in that backup")
-    if by_hand := sorted({*forth.by_hand, *back.by_hand}):
-        hint = (
-            "what the site's profiles hold is put back by playbooks/provision.yml, which has the "
-            "secrets; set the rest at the modem, by hand; nothing was changed"
-        )
-        raise NotSupportedError(subject, "restore the backup", "; ".join(by_hand), hint)
+    way = (
+        "what the site's profiles hold is put back by playbooks/provision.yml, which has the "
+        "secrets; set the rest at the modem, by hand"
+    )
+    refuse_by_hand(subject, (*forth.by_hand, *back.by_hand), way)
     before, after = export_text(PACKAGE, now), export_text(PACKAGE, wanted)
     if not forth.lines:
         return ChangePlan(plan_id, profile, profile, (), (), before, after)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rekamatan.errors import NotSupportedError
 from rekamatan.models import ChangePlan
-from rekamatan.modems.known_secrets import REDACTED, told_apart
+from rekamatan.modems.base import refuse_by_hand
+from rekamatan.modems.known_secrets import NOT_IN_A_BACKUP, REDACTED, told_apart
 from rekamatan.modems.vyos_parse import Mark, clean, parse_config, parse_mark, words_of
 from rekamatan.modems.vyos_plan import quoted
 
@@ -43,16 +43,14 @@ def restore_plan(  # noqa: PLR0913, PLR0917 - what a restore consists of
     """
     stays = _stays(kept, current, interface)
     old, now = ([w for w in lines_of(text) if not _below(w, stays)] for text in (kept, current))
-    by_hand = sorted({_by_hand(w) for w in {*old} ^ {*now}} - {""})
+    by_hand = [reason for words in {*old} ^ {*now} if (reason := _by_hand(words))]
     mark = parse_mark(parse_config(current, interface).description)
     way_out = ("interfaces", "wwan", interface)
     if not any(_below(words, [way_out]) for words in old):
         by_hand.append(f"{' '.join(way_out)}: the office's way out is not in that backup")
     if not mark.profile:
         by_hand.append(f"{' '.join(way_out)}: it carries no profile of ours; provision it first")
-    if by_hand:
-        hint = "set these at the router, by hand; nothing was changed"
-        raise NotSupportedError(subject, "restore the backup", "; ".join(by_hand), hint)
+    refuse_by_hand(subject, by_hand)
     forth, back = _commands(now, old), _commands(old, now)
     trial = Mark(mark.profile, mark.slot, trial=plan_id, was=profile)
     describe = f"set {' '.join(way_out)} description "
@@ -110,7 +108,7 @@ def _by_hand(words: Line) -> str:
     """Why a line that only one side has needs a person; empty when it does not."""
     place = " ".join(words[:-1])
     if any(REDACTED in word for word in words):
-        return f"{place}: a secret, which no backup holds"
+        return f"{place}: {NOT_IN_A_BACKUP}"
     if any("'" in word or not word.isprintable() or not word for word in words):
         return f"{place}: its value has a character the console cannot take"
     return ""

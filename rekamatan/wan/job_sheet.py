@@ -34,7 +34,7 @@ CARD = Phrase(
     en="slot {slot}: {profile}, ICCID {iccid}, APN {apn}",
 )
 STEPS = Phrase(id="Langkah di kantor:", en="What to do at the office:")
-TODO = (
+TASKS = (
     Phrase(
         id="Lihat modem dan antena: lampu menyala, kabel antena terpasang kencang.",
         en="Look at the modem and its antenna: lights on, antenna cables tight.",
@@ -90,7 +90,7 @@ def job_sheet(site: Site, outcome: SwitchOutcome, lang: Language) -> str:
         "order": outcome.change_order or "-",
         "run_id": outcome.run_id,
     }
-    todo = [phrase(lang, host=site.modem.host) for phrase in TODO]
+    tasks = [phrase(lang, host=site.modem.host) for phrase in TASKS]
     lines = [
         TITLE(lang, name=site.name, code=site.code),
         "",
@@ -105,7 +105,7 @@ def job_sheet(site: Site, outcome: SwitchOutcome, lang: Language) -> str:
         *(f"  - {line}" for line in _cards(site, lang)),
         "",
         STEPS(lang),
-        *(f"  {number}. {text}" for number, text in enumerate(todo, start=1)),
+        *(f"  {number}. {text}" for number, text in enumerate(tasks, start=1)),
     ]
     return "\n".join(lines) + "\n"
 

@@ -97,7 +97,7 @@ def main(identity: str, notebook_path: str, size: str, count: str) -> None:
             with suppress(CaptureError):
                 intake.take(capture)
                 break
-            time.sleep(_AGAIN_S)
+            time.sleep(_AGAIN_S)  # refused while the disk is full: tried again, as a person does
         facts = {"id": capture.identifier, "sha256": capture.sha256, "size": int(size)}
         notebook.note("captured", **facts)
 

@@ -108,7 +108,7 @@ class Bench:
     def _flow(self, seconds: float, warm_s: float) -> float:
         """Bytes within `seconds`, after `warm_s` from the first byte on."""
         self._wait_for_bulk(1)
-        time.sleep(warm_s)
+        time.sleep(warm_s)  # what is left out of the measure: the start of the flow
         began, before = time.monotonic(), self._station.arrived()
         time.sleep(seconds)
         moved = self._station.arrived() - before

@@ -100,7 +100,7 @@ def test_both_languages_take_the_same_fields() -> None:
     modules = (advice, sentences, survey_words, wan_words, job_sheet, order_command)
     found = [v for module in modules for v in vars(module).values() if isinstance(v, Phrase)]
     found += [*advice.ADVICE.values(), *sentences.STEPS.values(), *sentences.GATE.values()]
-    found += [*job_sheet.TODO, *job_sheet.RUNGS.values(), *job_sheet.RESULTS.values()]
+    found += [*job_sheet.TASKS, *job_sheet.RUNGS.values(), *job_sheet.RESULTS.values()]
     assert len(found) > 40
     for phrase in found:
         assert _fields(phrase.id) == _fields(phrase.en), phrase
