@@ -141,6 +141,21 @@ def test_confirm_after_a_restart_says_that_the_change_is_gone(
         driver.confirm("run-1")
 
 
+def test_nothing_is_put_back_while_a_reload_would_bring_something_else(
+    boot: Callable[..., tuple[IosTwin, IosDriver]],
+) -> None:
+    """The timer's way back is the startup configuration: it must be the one that is left."""
+    twin, driver = boot()
+    text = driver.backup()
+    twin.configure("ip name-server 192.0.2.53", write=False)
+    before = twin.shown()
+    with pytest.raises(DeviceError, match="startup configuration is not the running one"):
+        driver.restore_plan(text, "indosat", "run-1")
+    assert twin.shown() == before
+    twin.console("write memory")
+    assert not driver.restore_plan(text, "indosat", "run-1").empty
+
+
 def test_reader_sees_and_cannot_move(boot: Callable[..., tuple[IosTwin, IosDriver]]) -> None:
     twin, driver = boot()
     driver.arm(driver.render(TELKOMSEL, driver.read_state(), "run-9"), LONG_S)

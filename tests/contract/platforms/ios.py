@@ -96,16 +96,16 @@ class IosTwin(CliTwin):
     }
     to_away_slot = f"cellular {UNIT} lte sim activate slot 1"
 
-    def configure(self, *lines: str) -> None:
+    def configure(self, *lines: str, write: bool = True) -> None:
         """What somebody types in configuration mode, and writes."""
 
         async def type_in() -> list[str]:
             session = Session(self.device, "rekamatan", None)
-            told = ("configure terminal", *lines, "end", "write memory")
+            told = ["configure terminal", *lines, "end", *(["write memory"] if write else [])]
             return [await session.execute(line) for line in told]
 
         answers = self._call(type_in)
-        assert not any(answers[1:-1]), answers
+        assert not any(answers[1 : 1 + len(lines)]), answers
 
     def is_on(self, profile: WanProfile) -> bool:
         found = self.device.profiles().get(self.device.current_number, {})
