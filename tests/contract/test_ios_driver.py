@@ -45,6 +45,18 @@ def test_profiles_in_the_configuration(boot: Callable[..., tuple[IosTwin, IosDri
     assert "vpn.telkomsel" not in twin.console("show running-config")
 
 
+def test_password_that_cannot_be_read_back_is_sent_whatever_is_there(
+    boot: Callable[..., tuple[IosTwin, IosDriver]],
+) -> None:
+    twin, driver = boot()
+    plan = driver.render(PAID, driver.read_state(), "run-1")
+    driver.apply(plan)
+    until(lambda: twin.is_on(PAID), "on the other carrier")
+    twin.forget_apn_password(PAID)
+    driver.apply(plan)
+    assert twin.apn_password(PAID) == APN_PASSWORD
+
+
 def test_old_profile_stays_in_the_modem(boot: Callable[..., tuple[IosTwin, IosDriver]]) -> None:
     # what is in the modem's memory no rollback brings back, so it is not overwritten
     twin, driver = boot()

@@ -163,6 +163,8 @@ def test_foreign_uncommitted_changes_are_neither_committed_nor_lost(
         driver.arm(plan, LONG_S)
     with pytest.raises(DeviceError, match=r"uncommitted changes: lan\.ipaddr"):
         driver.apply(plan)
+    with pytest.raises(DeviceError, match=r"uncommitted changes: lan\.ipaddr"):
+        driver.restore_plan(driver.backup(), "indosat", "run-1")
     assert "192.0.2.1" in twin.console("uci changes network")
     assert "192.0.2.1" not in twin.console("cat /etc/config/network")
 

@@ -48,6 +48,10 @@ def test_second_run_is_not_stacked_on_a_pending_one(driver: Driver) -> None:
             driver.arm(switch_plan(driver, other), LONG_S)
     driver.confirm("run-10")  # another run's confirm leaves it
     assert driver.pending() is not None
+    driver.revert(switch_plan(driver, "run-10"))  # and so does its revert
+    pending = driver.pending()
+    assert pending is not None
+    assert pending.plan_id == "run-1"
 
 
 def test_confirm_is_idempotent(driver: Driver) -> None:

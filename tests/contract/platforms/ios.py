@@ -122,6 +122,12 @@ class IosTwin(CliTwin):
         ]
         return (passwords or [""])[0]
 
+    def forget_apn_password(self, profile: WanProfile) -> None:
+        """Another one is in the modem, which no command shows."""
+        for found in self.device.profiles().values():
+            if found["apn"] == profile.apn:
+                found["password"] = found["password"][::-1]
+
 
 def connect(access: ModemAccess, password: str, apn_passwords: dict[str, str]) -> IosDriver:
     return IosDriver(access, password, apn_passwords, patience_s=8.0)
